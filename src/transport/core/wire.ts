@@ -1,4 +1,4 @@
-// The header and the twelve commands ↔ bytes. No state; SPEC §3 and §4, same names.
+// The twelve commands ↔ bytes. No state; SPEC §3, same names.
 // Decoding reads only inside the given range, allocates nothing and never throws.
 
 import { Command, COMMAND_BYTES, FLAG_ACKNOWLEDGE } from './constants.ts'
@@ -192,4 +192,59 @@ export const encodeConnect = (b: Uint8Array, at: number, sequence: number, field
   if (data === null) return 44
   put32(b, at + 44, data)
   return 48
+}
+
+/**
+ * Writes any command with its payload: what `decodeCommand` reads, byte for byte. For tools and tests; the paths on which
+ * speed counts write their few bytes themselves.
+ *
+ * @param byte the command byte: number and flags
+ * @param fields those of `CommandRecord` that the command has; the others are ignored
+ * @param payload for the commands that carry one, at most 65,535 bytes
+ * @returns the bytes written; 0 when `byte` names no command
+ */
+export const encodeCommand = (b: Uint8Array, at: number, byte: number, fields: Readonly<CommandRecord>, payload: Uint8Array): number => {
+  const number = byte & 0x0f
+  const size = COMMAND_BYTES[number] ?? 0
+  if (size === 0) return 0
+  encodeHead(b, at, byte, fields.channel, fields.sequence)
+  switch (number) {
+    case Command.acknowledge:
+      put16(b, at + 4, fields.acknowledged)
+      put16(b, at + 6, fields.echo)
+      return size
+    case Command.connect:
+    case Command.verifyConnect:
+      encodeConnect(b, at, fields.sequence, fields, number === Command.connect ? fields.data : null)
+      encodeHead(b, at, byte, fields.channel, fields.sequence)
+      return size
+    case Command.disconnect:
+      put32(b, at + 4, fields.data)
+      return size
+    case Command.ping:
+      return size
+    case Command.bandwidthLimit:
+      put32(b, at + 4, fields.incomingBandwidth)
+      put32(b, at + 8, fields.outgoingBandwidth)
+      return size
+    case Command.throttleConfigure:
+      put32(b, at + 4, fields.throttleInterval)
+      put32(b, at + 8, fields.throttleAcceleration)
+      put32(b, at + 12, fields.throttleDeceleration)
+      return size
+    case Command.sendReliable:
+      put16(b, at + 4, payload.length)
+      break
+    default:
+      put16(b, at + 4, fields.second)
+      put16(b, at + 6, payload.length)
+      if (size === 24) {
+        put32(b, at + 8, fields.fragmentCount)
+        put32(b, at + 12, fields.fragmentNumber)
+        put32(b, at + 16, fields.totalLength)
+        put32(b, at + 20, fields.offset)
+      }
+  }
+  b.set(payload, at + size)
+  return size + payload.length
 }
