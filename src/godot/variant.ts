@@ -1,0 +1,6 @@
+// The Variant codec of Godot 3: the values, how they are written and how they are read.
+
+export * from './variant-types.ts'
+export { encodeVariant } from './variant-encode.ts'
+export { decodeVariant } from './variant-decode.ts'
+export type { VariantDecodeOptions, VariantFailure, VariantResult } from './variant-decode.ts'
