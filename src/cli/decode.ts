@@ -25,7 +25,7 @@ line, '#' begins a comment, or JSON objects with a "hex" field (a list, or one i
 In the output +A marks a command that wants an acknowledgement, +U one that is unsequenced.
 Exit code: 0 everything was explained, 1 something was not, 2 wrong usage or input that is not hex.
 
-example: vaiven decode 8000cd35860000010005 68656c6c6f     two datagrams; the first is cut short
+example: vaiven decode 8000cd3586000001000568656c6c6f
          vaiven decode 80 00 cd 35 86 00 00 01 00 05 68 65 6c 6c 6f
 `
 
