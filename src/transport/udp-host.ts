@@ -1,0 +1,448 @@
+// A Host with a socket under it: promises, Node's events and a graceful end around the pure core.
+
+import { EventEmitter, addAbortListener } from 'node:events'
+import { VaivenError, aborted, outOfRange } from '../util/errors.ts'
+import { displayAddress } from './address.ts'
+import { ConnectAttempt } from './connecting.ts'
+import type { Host, HostStats } from './core/host.ts'
+import type { Address, Endpoint, Millis } from './endpoint.ts'
+import { resolveHost } from './resolve.ts'
+import type { Reach } from './resolve.ts'
+import type { Delivery, Diagnostic, EndReason, HostEvent, Ledger, Peer, SendOptions } from './types.ts'
+import { UdpDriver } from './udp.ts'
+import type { DriverSocket, Pump } from './udp.ts'
+
+/** Something about the socket worth telling a person. At most one for each address and code every ten seconds. */
+export interface SocketDiagnostic {
+  readonly type: 'diagnostic'
+  readonly code:
+    /** The operating system says that an address or port cannot be reached (ICMP). A hint: connections go on. */
+    | 'unreachable'
+    /** The socket refused to send or receive something; the datagram is lost and counted. */
+    | 'socket'
+  readonly message: string
+  /** Whom it concerns, where that is known. */
+  readonly from: Address | null
+  readonly at: Millis
+}
+
+/** What a `UdpHost` emits. */
+export interface UdpHostEvents {
+  /** A connection stands: one that came to us, or one of ours (just before its promise resolves). `data`: see `Peer.connectData`. */
+  connect: [peer: Peer, data: number]
+  /** A packet. The bytes are yours to keep; they may be a view of the datagram that they came in. */
+  receive: [peer: Peer, channel: number, bytes: Uint8Array, delivery: Delivery]
+  /** A connection that stood has ended. A connect of ours that failed rejects its promise instead. */
+  disconnect: [peer: Peer, ending: { readonly reason: EndReason; readonly data: number }]
+  /** A peer's queue, once above its high mark, has shrunk to its low mark. */
+  drain: [peer: Peer]
+  diagnostic: [diagnostic: Diagnostic | SocketDiagnostic]
+  /**
+   * A listener threw, or its promise rejected. Other listeners and the host go on. Without a listener for `error` the error is
+   * thrown from a turn of its own, where it becomes an uncaught exception: a bug of the program stays loud, and the host intact.
+   * Nothing that comes from the network is ever an `error`.
+   */
+  error: [error: Error]
+}
+
+/** Numbers about a host and its socket. */
+export interface UdpHostStats extends HostStats {
+  /** What the operating system granted, bytes, as it reports it (Linux reports twice what was asked for). */
+  readonly socketReceiveBufferBytes: number
+  readonly socketSendBufferBytes: number
+  /** How often the host ran; received datagrams per pump show how well bursts share one. */
+  readonly pumps: number
+  /** Datagrams that the socket would not send. */
+  readonly sendErrors: number
+  /** Datagrams dropped because `poll()` was not called for too long (manual pump). */
+  readonly pendingDropped: number
+}
+
+/** Where and how to connect. */
+export interface ConnectOptions {
+  /** A name or a numeric address. */
+  host: string
+  /** 1 to 65535. */
+  port: number
+  /** Channels to ask for, 1 to 255; the other side may grant fewer. @default 1 */
+  channels?: number
+  /** 32 bits that the other side sees before it decides. @default 0 */
+  data?: number
+  /** Ends the wait: the promise rejects with `ERR_ABORTED`. */
+  signal?: AbortSignal
+  /** How long to wait in all, name look-up included, ms, 1 to 86,400,000. @default `connectTimeoutMs` of the host */
+  timeoutMs?: number
+}
+
+/** How to close. */
+export interface CloseOptions {
+  /** 32 bits for the other sides. @default 0 */
+  data?: number
+  /** How long what was sent may take to be delivered, ms, 0 to 86,400,000; then as `destroy()`. @default 5000 */
+  timeoutMs?: number
+  /** Hurry: destroys the host, and the promise rejects with `ERR_ABORTED`. */
+  signal?: AbortSignal
+}
+
+/** What `createHost` puts together. */
+export interface UdpHostParts {
+  readonly core: Host
+  /** The core, or what wraps it. */
+  readonly endpoint: Endpoint<HostEvent>
+  readonly socket: DriverSocket
+  readonly bound: Address
+  readonly reach: Reach
+  readonly receiveBufferBytes: number
+  readonly sendBufferBytes: number
+  readonly pump: Pump
+  readonly client: boolean
+  readonly connectTimeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+const DIAGNOSTIC_INTERVAL_MS = 10_000
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'])
+
+/**
+ * An ENet host on a UDP socket. Made by `createHost`.
+ *
+ * Events start in the turn of the loop after the promise of `createHost` or `connect` has resolved, so that listeners
+ * added right behind the `await` miss nothing. With `pump: 'manual'` they come only inside of `poll()`.
+ */
+export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposable {
+  /** Where the socket is bound, as the operating system reports it. */
+  readonly address: Address
+  readonly #parts: UdpHostParts
+  readonly #core: Host
+  readonly #driver: UdpDriver<HostEvent>
+  readonly #attempts = new Set<ConnectAttempt>()
+  readonly #attemptOf = new WeakMap<Peer, ConnectAttempt>()
+  /** Connections given up before they stood: nothing about them is told. */
+  readonly #abandoned = new WeakSet<Peer>()
+  readonly #told = new Map<string, Millis>()
+  /** Manual pump: events that came while a connect pumped by itself. */
+  #held: HostEvent[] = []
+  #polling = false
+  #closing: Promise<void> | null = null
+  #ended = false
+  #onPumped: (() => void) | null = null
+  #signalListener: Disposable | null = null
+
+  /** @internal use `createHost` */
+  constructor(parts: UdpHostParts) {
+    super()
+    this.#parts = parts
+    this.#core = parts.core
+    this.address = parts.bound
+    this.#driver = new UdpDriver(parts.endpoint, parts.socket, {
+      pump: parts.pump,
+      onEvent: (event) => this.#take(event),
+      onHint: (error) => this.#hint(error),
+      onPumped: () => this.#onPumped?.(),
+    })
+    this.#core.wake = () => this.#driver.wake()
+    if (parts.signal !== undefined) this.#signalListener = addAbortListener(parts.signal, () => this.destroy())
+  }
+
+  /** Connected peers. */
+  get peers(): Iterable<Peer> {
+    return this.#core.peers
+  }
+
+  /** Peer slots in use, connected or not yet. */
+  get peerCount(): number {
+    return this.#core.peerCount
+  }
+
+  /** A snapshot. */
+  get stats(): UdpHostStats {
+    return {
+      ...this.#core.stats,
+      socketReceiveBufferBytes: this.#parts.receiveBufferBytes,
+      socketSendBufferBytes: this.#parts.sendBufferBytes,
+      ...this.#driver.stats,
+    }
+  }
+
+  /** Everything that was not delivered, by cause: a snapshot. */
+  get ledger(): Readonly<Ledger> {
+    const { sendErrors, pendingDropped } = this.#driver.stats
+    const ledger = this.#core.ledger
+    return { ...ledger, socket: ledger.socket + sendErrors + pendingDropped }
+  }
+
+  /** Whether new connects are refused; changes at once. */
+  get refuseConnections(): boolean {
+    return this.#core.refuseConnections
+  }
+
+  set refuseConnections(refuse: boolean) {
+    this.#core.refuseConnections = refuse
+  }
+
+  /** The host has been closed or destroyed; it does nothing any more. */
+  get closed(): boolean {
+    return this.#ended
+  }
+
+  /** Manual pump: when the host next wants to run, ms on the clock of `performance.now()`; `Infinity` when never. */
+  get deadline(): Millis {
+    return this.#driver.deadline
+  }
+
+  /**
+   * Connects. Names with several addresses are tried in turn, each with a short head start.
+   *
+   * @throws VaivenError (as a rejection) `ERR_REFUSED` with the other side's `data`, `ERR_TIMEOUT`, `ERR_UNREACHABLE` (no
+   *   answer, and the operating system said why), `ERR_DIALECT`, `ERR_ABORTED`, `ERR_SOCKET` (no such name), `ERR_NO_SLOT`, `ERR_CLOSED`,
+   *   `ERR_ARGUMENT`
+   */
+  async connect(options: ConnectOptions): Promise<Peer> {
+    const { host, port, channels = 1, data = 0, signal, timeoutMs = this.#parts.connectTimeoutMs } = options
+    if (typeof host !== 'string' || host === '') throw outOfRange('host', host, 'a name or a numeric address', 'ERR_ARGUMENT')
+    integer('port', port, 1, 65_535)
+    integer('channels', channels, 1, 255)
+    integer('data', data, 0, 0xffffffff)
+    integer('timeoutMs', timeoutMs, 1, 86_400_000)
+    if (signal?.aborted === true) throw aborted(`connecting to ${displayAddress(host, port)}`, signal)
+    if (this.#closing !== null || this.#ended) throw new VaivenError('ERR_CLOSED', 'the host is closed; create a new one')
+
+    const attempt = new ConnectAttempt(
+      {
+        begin: (to) => {
+          const peer = this.#core.connect(to, { channels, data })
+          this.#attemptOf.set(peer, attempt)
+          return peer
+        },
+        abandon: (peer) => {
+          this.#abandoned.add(peer)
+          peer.disconnectNow()
+        },
+        focus: (to, own) => this.#focus(to, own),
+        settled: () => {
+          this.#attempts.delete(attempt)
+          this.#choosePump()
+        },
+      },
+      { host, port, timeoutMs, signal },
+    )
+    this.#attempts.add(attempt)
+    this.#choosePump()
+    resolveHost(host, port, this.#parts.reach).then(
+      (addresses) => attempt.start(addresses),
+      (error: unknown) => attempt.fail(error),
+    )
+    return attempt.promise
+  }
+
+  /** Sends to every connected peer but those in `except`; the bytes are encoded once. @returns how many peers */
+  broadcast(channel: number, bytes: Uint8Array, options?: Delivery | SendOptions, except?: Peer | ReadonlySet<Peer>): number {
+    return this.#core.broadcast(channel, bytes, options, except)
+  }
+
+  /** What this host may receive and send in total, bytes per second; 0: no limit. Told to every peer. */
+  setBandwidth(incomingBytesPerSecond: number, outgoingBytesPerSecond: number): void {
+    this.#core.setBandwidth(incomingBytesPerSecond, outgoingBytesPerSecond)
+  }
+
+  /**
+   * Receives what has arrived, lets time pass and emits the events. For `pump: 'manual'`, at the start of each frame. The
+   * socket is read whenever the event loop turns; a loop that never yields to it receives nothing.
+   */
+  poll(): void {
+    if (this.#polling) return
+    this.#polling = true
+    try {
+      this.#emitHeld()
+      this.#driver.poll()
+    } finally {
+      this.#polling = false
+    }
+  }
+
+  /** Sends everything that may be sent now, in as few datagrams as possible. For `pump: 'manual'`, at the end of each frame. */
+  flush(): void {
+    this.#driver.flush()
+  }
+
+  /**
+   * Ends gracefully: newcomers are refused, what was sent is delivered, every peer is told, and the socket is freed.
+   * Later calls give the same promise.
+   *
+   * @throws VaivenError (as a rejection) `ERR_ABORTED` when `signal` fired first; the host is destroyed all the same
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { data = 0, timeoutMs = 5_000, signal } = options
+    integer('data', data, 0, 0xffffffff)
+    integer('timeoutMs', timeoutMs, 0, 86_400_000)
+    return (this.#closing ??= this.#close(data, timeoutMs, signal))
+  }
+
+  /** Ends at once: peers are told in datagrams that nobody repeats, and what was queued is dropped. */
+  destroy(): void {
+    void (this.#closing ??= Promise.resolve())
+    void this.#end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(data: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    for (const attempt of this.#attempts) attempt.fail(new VaivenError('ERR_CLOSED', 'the host was closed while connecting'))
+    if (signal?.aborted !== true) {
+      this.#core.close(data)
+      this.#driver.pump = 'auto'
+      this.#emitHeld()
+      await this.#goodbyes(timeoutMs, signal)
+    }
+    await this.#end()
+    if (signal?.aborted === true) throw aborted('closing the host', signal)
+  }
+
+  /** Resolves when every connection has ended, or it has taken too long. */
+  #goodbyes(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        listening?.[Symbol.dispose]()
+        this.#onPumped = null
+        resolve()
+      }
+      const timer = setTimeout(done, timeoutMs)
+      const listening = signal === undefined ? null : addAbortListener(signal, done)
+      this.#onPumped = () => {
+        // A wrapper (a bad network) may still hold the last datagrams.
+        const empty = this.#parts.endpoint === this.#core || this.#parts.endpoint.deadline() === Infinity
+        if (this.#ended || (this.#core.closed && empty)) done()
+      }
+      this.#driver.wake()
+    })
+  }
+
+  async #end(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    for (const attempt of this.#attempts) attempt.fail(new VaivenError('ERR_CLOSED', 'the host was closed while connecting'))
+    this.#signalListener?.[Symbol.dispose]()
+    if (!this.#core.closed) this.#core.destroy()
+    this.#driver.flush()
+    const freed = this.#driver.close()
+    this.#onPumped?.()
+    await freed
+    this.#emitHeld()
+    this.#driver.drainEvents()
+  }
+
+  /** A manual host pumps by itself while a connect is under way, and for good once it closes. */
+  #choosePump(): void {
+    if (this.#closing === null) this.#driver.pump = this.#attempts.size > 0 ? 'auto' : this.#parts.pump
+  }
+
+  #focus(to: Address | null, own: number): void {
+    // A socket that is connected to one server cannot reach a second one.
+    const alone = this.#core.peerCount <= own && this.#attempts.size <= 1
+    if (this.#parts.client) this.#driver.connectSocket(alone ? to : null)
+  }
+
+  #take(event: HostEvent): void {
+    if (event.type === 'diagnostic') {
+      for (const attempt of this.#attempts) if (event.from !== null) attempt.otherDialect(event.from, event.message)
+    } else {
+      if (this.#abandoned.has(event.peer)) return
+      const attempt = event.type === 'connect' || event.type === 'disconnect' ? this.#attemptOf.get(event.peer) : undefined
+      if (attempt !== undefined) {
+        this.#attemptOf.delete(event.peer)
+        if (event.type === 'disconnect') {
+          attempt.disconnected(event.peer, event.reason, event.data)
+          return
+        }
+        this.#emitOrHold(event)
+        attempt.connected(event.peer)
+        this.#driver.pause()
+        return
+      }
+    }
+    this.#emitOrHold(event)
+  }
+
+  #emitOrHold(event: HostEvent): void {
+    if (this.#parts.pump === 'manual' && !this.#polling && this.#closing === null) this.#held.push(event)
+    else this.#emitEvent(event)
+  }
+
+  #emitHeld(): void {
+    const held = this.#held
+    this.#held = []
+    for (const event of held) this.#emitEvent(event)
+  }
+
+  #emitEvent(event: HostEvent): void {
+    switch (event.type) {
+      case 'receive':
+        return this.#emitGuarded('receive', event.peer, event.channel, event.bytes, event.delivery)
+      case 'connect':
+        return this.#emitGuarded('connect', event.peer, event.data)
+      case 'disconnect':
+        return this.#emitGuarded('disconnect', event.peer, { reason: event.reason, data: event.data })
+      case 'drain':
+        return this.#emitGuarded('drain', event.peer)
+      case 'diagnostic':
+        return this.#emitGuarded('diagnostic', event)
+    }
+  }
+
+  /** As `emit`, but one listener's exception neither keeps the event from the others nor reaches the host. */
+  #emitGuarded<Name extends Exclude<keyof UdpHostEvents, 'error'>>(name: Name, ...args: UdpHostEvents[Name]): void {
+    for (const listener of this.rawListeners(name)) {
+      try {
+        const result: unknown = Reflect.apply(listener, this, args)
+        if (result instanceof Promise) result.catch((error: unknown) => this.#surface(error))
+      } catch (error) {
+        this.#surface(error)
+      }
+    }
+  }
+
+  #surface(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(`a listener threw ${String(thrown)}`, { cause: thrown })
+    if (this.listenerCount('error') === 0) throwLater(error)
+    for (const listener of this.rawListeners('error')) {
+      try {
+        Reflect.apply(listener, this, [error])
+      } catch (second) {
+        throwLater(second)
+      }
+    }
+  }
+
+  #hint(error: NodeJS.ErrnoException): void {
+    const { address, port } = error as { address?: string; port?: number }
+    const unreachable = UNREACHABLE.has(error.code ?? '')
+    if (unreachable) for (const attempt of this.#attempts) attempt.unreachable(error, address)
+    const from = address !== undefined && port !== undefined ? { address, port } : null
+    const at = performance.now()
+    const key = `${error.code} ${address} ${port}`
+    if (at - (this.#told.get(key) ?? -Infinity) < DIAGNOSTIC_INTERVAL_MS) return
+    if (this.#told.size >= 256) this.#told.clear()
+    this.#told.set(key, at)
+    const where = from === null ? 'the other side' : displayAddress(from.address, from.port)
+    const message = unreachable
+      ? `the operating system says that ${where} cannot be reached (${error.code}); connections go on until they time out`
+      : `the socket lost a datagram (${error.code ?? error.message})`
+    const diagnostic: SocketDiagnostic = { type: 'diagnostic', code: unreachable ? 'unreachable' : 'socket', message, from, at }
+    if (!this.#ended) this.#emitGuarded('diagnostic', diagnostic)
+  }
+}
+
+const throwLater = (error: unknown): void => {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+const integer = (name: string, value: unknown, min: number, max: number): void => {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+    throw outOfRange(name, value, `an integer from ${min} to ${max}`, 'ERR_ARGUMENT')
+  }
+}
