@@ -1,7 +1,7 @@
 // Values → bytes, in the exact form in which a Godot 3 engine would write them. SPEC §16.5.
 
 import { VaivenError } from '../util/errors.ts'
-import { ByteWriter } from './bytes.ts'
+import { BoundedWriter } from './bounded-writer.ts'
 import { isWellFormed } from './utf8.ts'
 import * as v from './variant-types.ts'
 import type { ResolvedVariantLimits, Variant, VariantLimits } from './variant-types.ts'
@@ -23,21 +23,21 @@ const FLAG_64 = 0x10000
  */
 export const encodeVariant = (value: Variant, limits?: VariantLimits): Uint8Array => {
   const resolved = v.resolveVariantLimits(limits)
-  const writer = new ByteWriter(resolved.maxBytes)
+  const writer = new BoundedWriter(resolved.maxBytes)
   new VariantEncoder(writer, resolved).write(value, 'value')
   return writer.copy()
 }
 
 /** Writes values one after the other into a writer, counting them all against one set of limits. */
 export class VariantEncoder {
-  readonly #out: ByteWriter
+  readonly #out: BoundedWriter
   readonly #limits: ResolvedVariantLimits
   #values = 0
   /** Where we are, for error messages; its length is the depth. */
   readonly #path: (string | number)[] = []
   #root = ''
 
-  constructor(out: ByteWriter, limits: ResolvedVariantLimits) {
+  constructor(out: BoundedWriter, limits: ResolvedVariantLimits) {
     this.#out = out
     this.#limits = limits
   }

@@ -1,11 +1,11 @@
-// A growing buffer for Godot's own formats, which are little-endian throughout (ENet around them is big-endian).
+// A growing buffer with a bound, for Godot's own formats: little-endian throughout (ENet around them is big-endian).
 
 import { VaivenError } from '../util/errors.ts'
 
 const utf8 = new TextEncoder()
 
 /** Writes numbers and text in order; grows as needed up to a bound, so that one runaway value cannot eat the memory. */
-export class ByteWriter {
+export class BoundedWriter {
   /** What has been written is `bytes.subarray(0, length)`; the rest is garbage. */
   bytes: Uint8Array
   length = 0
