@@ -1,6 +1,5 @@
 // Opens hosts of either kind with the same options, and connects two of them in a world of their own.
 
-import type { Checksum, Compressor } from '../../../src/transport/types.ts'
 import { openOurs } from './ours.ts'
 import type { AnyHost, AnyOptions, AnyPeer, Kind } from './any.ts'
 import { OracleHost } from './oracle.ts'
@@ -85,42 +84,4 @@ export const connectedPair = (roles: Roles, options: PairOptions = {}): Pair => 
     throw new Error(`no connection after 40 s: client ${client.events.map((e) => e.type)}, server ${server.events.map((e) => e.type)}`)
   }
   return { world, client, server, clientPeer, serverPeer: server.peer }
-}
-
-/** A checksum that is not CRC-32: FNV-1a, as `checksum_fnv` in ../c/common.h. */
-export const fnv: Checksum = (bytes) => {
-  let hash = 2166136261
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 16777619)
-  return hash >>> 0
-}
-
-/** A compressor that is not the range coder: run lengths, as in ../c/common.h. */
-export const runLengths: Compressor = {
-  name: 'run lengths',
-  compress(input, output) {
-    let size = 0
-    let run = 0
-    let last = -1
-    for (const byte of input) {
-      if (byte === last && run < 255) {
-        output[size - 2] = ++run
-        continue
-      }
-      if (size + 2 > output.length) return 0
-      output[size++] = run = 1
-      output[size++] = last = byte
-    }
-    return size
-  },
-  decompress(input, output) {
-    if (input.length & 1) return 0
-    let size = 0
-    for (let i = 0; i < input.length; i += 2) {
-      const count = input[i]!
-      if (size + count > output.length) return 0
-      output.fill(input[i + 1]!, size, size + count)
-      size += count
-    }
-    return size
-  },
 }

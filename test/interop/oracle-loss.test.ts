@@ -1,0 +1,74 @@
+// Random conversations between our host and the C library over random bad networks. Whatever the network does: reliable
+// packets all, once, in order, byte for byte; unreliable ones never backwards; nothing twice.
+
+import t from 'tap'
+import { SeededRandom } from '../../src/util/random.ts'
+import type { AnyOptions } from './support/any.ts'
+import { bothWays, closeHosts, connectedPair } from './support/hosts.ts'
+import type { PairOptions } from './support/hosts.ts'
+import { skipReason } from './support/native.ts'
+import { converse } from './support/traffic.ts'
+import type { TrafficOptions } from './support/traffic.ts'
+
+t.afterEach(closeHosts)
+const skip = { skip: skipReason }
+
+/** Runs of this many seeds from this one on; a failure names its seed, and FIRST_SEED=that SEEDS=1 repeats it alone. */
+const firstSeed = Number(process.env['FIRST_SEED'] ?? 100)
+const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? 12) }, (_, i) => firstSeed + i)
+
+const named: readonly { title: string; options: PairOptions; traffic?: Partial<TrafficOptions> }[] = [
+  { title: '5 % loss', options: { conditions: { latencyMs: 25, loss: 0.05 } } },
+  { title: '20 % loss', options: { conditions: { latencyMs: 25, jitterMs: 10, loss: 0.2 } } },
+  { title: '30 % of all datagrams doubled', options: { conditions: { latencyMs: 25, jitterMs: 5, duplicate: 0.3 } } },
+  { title: 'datagrams overtaking each other by up to 200 ms', options: { conditions: { latencyMs: 20, jitterMs: 15, reorder: 0.3, reorderMs: 200 } } },
+  { title: 'loss, doubling and reordering at once', options: { conditions: { latencyMs: 40, jitterMs: 30, loss: 0.1, duplicate: 0.1, reorder: 0.1, reorderMs: 150 } } },
+  { title: 'a round trip of 600 ms with 10 % loss', options: { conditions: { latencyMs: 300, loss: 0.1 } } },
+  { title: '10 % loss, CRC-32 and the range coder', options: { conditions: { latencyMs: 20, loss: 0.1 }, both: { checksum: 'crc32', compression: 'rangeCoder' } } },
+  { title: '10 % loss and C programs that look every 33 ms', options: { conditions: { latencyMs: 20, loss: 0.1 }, both: { pollMs: 33 } } },
+  { title: '10 % loss and only large packets in flight', options: { conditions: { latencyMs: 20, loss: 0.1 } }, traffic: { maxBytes: 60_000, packets: 120, deliveries: ['reliable', 'unreliable'] } },
+]
+
+for (const roles of bothWays) {
+  for (const { title, options, traffic } of named) {
+    t.test(`${roles.title}: conversation through ${title}`, skip, (t) => {
+      const pair = connectedPair(roles, { seed: 17, ...options })
+      const books = converse(pair, { seed: 17, packets: 400, channels: 4, minBytes: options.both?.compression ? 1 : 0, ...traffic })
+      t.same([...books.up.wrong, ...books.down.wrong], [])
+      t.same([books.up.owed, books.down.owed], [0, 0], 'everything reliable has come')
+      t.same([pair.client.of('disconnect').length, pair.server.of('disconnect').length], [0, 0])
+      const { up, down } = books
+      t.ok(up.received.unreliable >= 10 && down.received.unreliable >= 10, 'and some of what is not', { up: up.received, down: down.received })
+      t.end()
+    })
+  }
+
+  for (const seed of seeds) {
+    t.test(`${roles.title}: random conversation on a random network, seed ${seed}`, skip, (t) => {
+      const random = new SeededRandom(seed)
+      const pick = <T>(...from: readonly T[]): T => from[random.below(from.length)]!
+      const both: AnyOptions = {
+        mtu: pick(576, 800, 1200, 1400, 2000),
+        checksum: pick('none', 'none', 'crc32', 'fnv'),
+        compression: pick('none', 'none', 'rangeCoder', 'runLengths'),
+        pollMs: pick(1, 5, 16, 33),
+      }
+      const conditions = {
+        latencyMs: random.below(80),
+        jitterMs: random.below(60),
+        loss: random.unit() * 0.25,
+        duplicate: random.unit() * 0.2,
+        reorder: random.unit() * 0.2,
+        reorderMs: random.below(200),
+      }
+      const channels = pick(1, 2, 4, 16, 255)
+      const pair = connectedPair(roles, { seed, both, conditions, channels })
+      const packets = 100 + random.below(200)
+      const books = converse(pair, { seed, packets, channels, maxBytes: pick(200, 3_000, 30_000), minBytes: both.compression === 'none' ? 0 : 1 })
+      const setting = JSON.stringify({ seed, both, conditions, channels, packets })
+      t.same([...books.up.wrong, ...books.down.wrong], [], setting)
+      t.same([books.up.owed, books.down.owed], [0, 0], setting)
+      t.end()
+    })
+  }
+}
