@@ -1,0 +1,36 @@
+// Acknowledgements that wait for the next datagram: in order of arrival, each echoing the sent time that came with it.
+
+export class PendingAcks {
+  // channel, sequence and echo packed into one number below 2^40: no object per acknowledgement.
+  #queue: number[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#queue.length - this.#head
+  }
+
+  push(channel: number, sequence: number, echo: number): void {
+    this.#queue.push(channel * 0x1_0000_0000 + sequence * 0x1_0000 + echo)
+  }
+
+  /** The oldest one, packed; see `channelOf` and the others. */
+  shift(): number {
+    const packed = this.#queue[this.#head++] as number
+    if (this.#head === this.#queue.length) {
+      // A burst must not keep its room for ever.
+      if (this.#head > 1024) this.#queue = []
+      else this.#queue.length = 0
+      this.#head = 0
+    }
+    return packed
+  }
+
+  clear(): void {
+    this.#queue = []
+    this.#head = 0
+  }
+}
+
+export const channelOf = (packed: number): number => Math.floor(packed / 0x1_0000_0000)
+export const sequenceOf = (packed: number): number => Math.floor(packed / 0x1_0000) & 0xffff
+export const echoOf = (packed: number): number => packed & 0xffff

@@ -1,0 +1,482 @@
+// Reliable commands in flight: which datagram carried them, what its acknowledgement proves, and when to send them again.
+//
+// Theory. A C ENet receiver echoes the 16-bit sent-time field without looking at it, so the field can carry a datagram
+// number: every acknowledgement then names the very transmission that arrived. That gives exact round trips, no doubt
+// about retransmissions, and proof of loss: when a datagram sent later has been acknowledged and the earlier one is
+// overdue by more than the reordering seen so far, it is lost (RFC 8985, RACK, in time form). What nothing later can
+// prove is found by a tail timer (RFC 8985 TLP, RFC 9002 §6.2): mean + 4 deviations + a learned slack after sending.
+// C ENet has only a timer per command, doubled at each expiry and hidden behind the first one in its list.
+// SPEC §6 · a wrong suspicion costs a few dozen bytes, so small commands are sent again on suspicion; large ones and the
+// bookkeeping of losses wait for certainty.
+
+import type { Millis } from '../endpoint.ts'
+import type { ReliableCommand } from './message.ts'
+import { MinHeap } from './ring.ts'
+import { RoundTrip } from './round-trip.ts'
+
+/** A datagram that carried at least one reliable command. */
+export class SentDatagram {
+  number = -1
+  token = 0
+  sentAt = 0
+  /** UDP payload bytes. */
+  bytes = 0
+  commands: ReliableCommand[] = []
+  /** Tail time without backoff that was valid when it left, and when it ends. */
+  tail = 0
+  tailAt = 0
+  /** Carries only pieces of large packets. */
+  bulk = false
+  acknowledged = false
+  suspected = false
+  lost = false
+  /** `sentTime: 'clock'`: the datagram before it with the same token. */
+  sameToken = -1
+}
+
+/** What an acknowledgement turned out to be. */
+export const Acknowledged = {
+  /** Names nothing that we sent: forged, or older than we remember. */
+  stray: 0,
+  /** Of something already acknowledged: a copy arrived, or the acknowledgement was doubled. */
+  again: 1,
+  /** First proof that this command arrived. */
+  first: 2,
+} as const
+export type Acknowledged = (typeof Acknowledged)[keyof typeof Acknowledged]
+
+/** Share of wrong suspicions that the learned tolerances aim at. */
+const WRONG_GUESS_SHARE = 0.02
+const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
+/** Tail time before the first round trip is known. */
+const INITIAL_TAIL_MS = 250
+const MAX_BACKOFF = 8
+const MAX_TAIL_MS = 1_000
+/** Tail firings without any acknowledgement after which everything older is given up for lost, once. */
+const OUTAGE_PROBES = 4
+const LOSS_GAIN = 1 / 96
+
+export class Recovery {
+  readonly roundTrip = new RoundTrip()
+  /** Smoothed share of datagrams found lost. */
+  lossRatio = 0
+  /** Reliable payload bytes sent and neither acknowledged nor suspected lost. */
+  inTransitBytes = 0
+  /** Commands sent again, ever. */
+  retransmissions = 0
+  /** Tail firings since the last acknowledgement. */
+  probes = 0
+  /** Live time since which something is overdue without any acknowledgement; -1 when nothing is. */
+  overdueSince: Millis = -1
+  /** Urgent and bulk commands to send again, in the order of their first transmission. */
+  readonly #againUrgent = new MinHeap<ReliableCommand>()
+  readonly #againBulk = new MinHeap<ReliableCommand>()
+  #ring: SentDatagram[] = []
+  #mask = -1
+  /** Oldest datagram that is neither acknowledged nor lost, and the number of the next one. */
+  #low: number
+  #next: number
+  #largestAcknowledged = -1
+  /** Round trip of the newest-sent acknowledged datagram. */
+  #rackRoundTrip = 0
+  /** Learned: how much later than the tail time acknowledgements may still come. */
+  #slack = 0
+  /** Learned: how far datagrams overtake each other, tight (for suspicion) and wide (for certainty). */
+  #reorderTight = 0
+  #reorderWide = 0
+  #outcomes = 0
+  #lastProbeAt = -Infinity
+  #lastAcknowledgedAt: Millis = -Infinity
+  #outageHandled = false
+  // The batch: all acknowledgements of one incoming datagram.
+  #newest: SentDatagram | null = null
+  readonly #late: SentDatagram[] = []
+  readonly #arrivals: SentDatagram[] = []
+  #largestBefore = -1
+  /** Commands of datagrams that arrived whose own acknowledgement is still missing. */
+  #partial: PartlyAcknowledged[] = []
+  #timerAt: Millis = Infinity
+  readonly #clock: boolean
+  readonly #byToken: Map<number, number> | null
+
+  /**
+   * @param start first datagram number, 0 to 65535
+   * @param clock true: the token is a 16-bit millisecond clock instead of the datagram number
+   */
+  constructor(start: number, clock: boolean) {
+    this.#low = this.#next = start
+    this.#clock = clock
+    this.#byToken = clock ? new Map() : null
+  }
+
+  /** Anything sent and not resolved. */
+  get busy(): boolean {
+    return this.#low !== this.#next
+  }
+
+  get hasAgain(): boolean {
+    return this.#againUrgent.length + this.#againBulk.length > 0
+  }
+
+  /** The time after which an unanswered datagram is suspected lost. */
+  get tailMs(): number {
+    const { mean, deviation, sampled } = this.roundTrip
+    return sampled ? mean + Math.max(4 * deviation, 2) + this.#slack : INITIAL_TAIL_MS
+  }
+
+  /** When `onTimer` has something to do. */
+  get deadline(): Millis {
+    return this.#timerAt
+  }
+
+  /** Begins a datagram that will carry reliable commands; its token goes into the header. */
+  open(now: Millis): SentDatagram {
+    const number = this.#next
+    if (number - this.#low > this.#mask >> 1) this.#growRing()
+    const record = this.#ring[number & this.#mask] as SentDatagram
+    if (this.#byToken !== null && this.#byToken.get(record.token) === record.number) this.#byToken.delete(record.token)
+    record.number = number
+    record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
+    record.sentAt = now
+    record.commands.length = 0
+    record.bulk = true
+    record.acknowledged = record.suspected = record.lost = false
+    record.sameToken = -1
+    if (this.#byToken !== null) {
+      record.sameToken = this.#byToken.get(record.token) ?? -1
+      this.#byToken.set(record.token, number)
+    }
+    return record
+  }
+
+  /** A reliable command goes into the open datagram, for the first time or again. */
+  carry(record: SentDatagram, command: ReliableCommand, bulk: boolean): void {
+    record.commands.push(command)
+    if (!bulk) record.bulk = false
+    command.lastDatagram = record.number
+    if (command.transmissions++ > 0) this.retransmissions++
+    if (!command.inTransit) {
+      command.inTransit = true
+      this.inTransitBytes += command.payloadBytes
+    }
+  }
+
+  /** The open datagram leaves. */
+  commit(record: SentDatagram, now: Millis, bytes: number): void {
+    this.#next = record.number + 1
+    record.bytes = bytes
+    record.tail = this.tailMs
+    record.tailAt = now + this.#backedOff(record.tail)
+    if (record.tailAt < this.#timerAt) this.#timerAt = record.tailAt
+  }
+
+  /** The next command to send again, urgent ones first; `null` when there is none. Stays queued until `takeAgain`. */
+  peekAgain(): ReliableCommand | null {
+    return settledSkipped(this.#againUrgent) ?? settledSkipped(this.#againBulk)
+  }
+
+  /** The command that `peekAgain` gave is being sent. */
+  takeAgain(command: ReliableCommand): void {
+    const heap = this.#againUrgent.peek() === command ? this.#againUrgent : this.#againBulk
+    heap.pop()
+    command.queued = false
+  }
+
+  /** All acknowledgements of one datagram are judged together: call before the first. */
+  beginBatch(): void {
+    this.#newest = null
+    this.#late.length = 0
+    this.#arrivals.length = 0
+    this.#largestBefore = this.#largestAcknowledged
+  }
+
+  /**
+   * One acknowledgement. Counts only if the datagram with that token really carried that command.
+   * @returns what it was; the caller releases the command on `first`
+   */
+  acknowledge(channel: number, sequence: number, token: number, command: ReliableCommand | undefined, now: Millis): Acknowledged {
+    const record = this.#find(channel, sequence, token)
+    if (record === null) return Acknowledged.stray
+    if (!record.acknowledged) this.#arrived(record, now)
+    if (command === undefined || command.acknowledged) return Acknowledged.again
+    command.acknowledged = true
+    if (command.inTransit) {
+      command.inTransit = false
+      this.inTransitBytes -= command.payloadBytes
+    }
+    return Acknowledged.first
+  }
+
+  /**
+   * The batch is complete: learn from it and look for losses.
+   * @param trustedSince our own loop stood still before this time: what was sent earlier says nothing about the path
+   * @returns true when there is something to send again now
+   */
+  endBatch(now: Millis, trustedSince: Millis): boolean {
+    const newest = this.#newest
+    if (newest === null) return false
+    this.#lastAcknowledgedAt = now
+    this.overdueSince = -1
+    this.probes = 0
+    this.#outageHandled = false
+    const roundTrip = now - newest.sentAt
+    if (newest.number > this.#largestAcknowledged) {
+      this.#largestAcknowledged = newest.number
+      this.#rackRoundTrip = roundTrip
+    }
+    if (newest.sentAt >= trustedSince) {
+      this.roundTrip.sample(roundTrip)
+      this.#learnReordering(now)
+    }
+    for (const record of this.#arrivals) {
+      for (const command of record.commands) {
+        if (!command.acknowledged && command.lastDatagram === record.number) {
+          this.#partial.push({ command, datagram: record.number, since: now, tailAt: now + this.tailMs })
+        }
+      }
+    }
+    return this.#detect(now)
+  }
+
+  /**
+   * Time has come to `deadline`.
+   * @param live time with our own stalls taken out
+   * @returns true when there is something to send now
+   */
+  onTimer(now: Millis, live: Millis): boolean {
+    if (now < this.#timerAt) return false
+    let fired = false
+    let oldestBulk: SentDatagram | null = null
+    for (let n = this.#low; n < this.#next; n++) {
+      const record = this.#ring[n & this.#mask] as SentDatagram
+      if (record.acknowledged || record.lost || record.suspected) continue
+      const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
+      if (tailAt > now) {
+        if (!record.bulk) break
+        continue
+      }
+      fired = true
+      if (record.bulk) oldestBulk ??= record
+      else this.#suspect(record)
+    }
+    // Of large packets only the oldest datagram is repeated: one probe, not a whole window.
+    if (oldestBulk !== null) this.#suspect(oldestBulk)
+    if (fired) {
+      if (this.overdueSince < 0) this.overdueSince = live
+      if (now - this.#lastProbeAt >= 0.9 * this.tailMs) {
+        this.probes++
+        this.#lastProbeAt = now
+      }
+      if (this.probes >= OUTAGE_PROBES && !this.#outageHandled) this.#outage(now)
+    }
+    const gap = this.#detect(now)
+    return fired || gap
+  }
+
+  /** Sends everything unacknowledged again at the next opportunity. */
+  suspectAll(): void {
+    for (let n = this.#low; n < this.#next; n++) {
+      const record = this.#ring[n & this.#mask] as SentDatagram
+      if (!record.acknowledged && !record.lost && !record.suspected) this.#suspect(record)
+    }
+  }
+
+  /** The packets in flight are given up; commands of the peer channel go on. */
+  forgetPackets(): void {
+    for (const record of this.#ring) {
+      for (const command of record.commands) {
+        if (command.encoded !== null || command.acknowledged) continue
+        command.acknowledged = true
+        if (!command.inTransit) continue
+        command.inTransit = false
+        this.inTransitBytes -= command.payloadBytes
+      }
+    }
+  }
+
+  clear(): void {
+    for (const record of this.#ring) record.commands.length = 0
+    this.#ring = []
+    this.#mask = -1
+    this.#low = this.#next
+    this.#againUrgent.clear()
+    this.#againBulk.clear()
+    this.#partial = []
+    this.#byToken?.clear()
+    this.inTransitBytes = 0
+    this.#timerAt = Infinity
+  }
+
+  #find(channel: number, sequence: number, token: number): SentDatagram | null {
+    if (this.#mask < 0) return null
+    let number: number
+    if (this.#byToken !== null) number = this.#byToken.get(token) ?? -1
+    else number = this.#next - ((this.#next - token) & 0xffff)
+    if (number === this.#next) return null
+    while (number >= 0) {
+      const record = this.#ring[number & this.#mask] as SentDatagram
+      if (record.number !== number || record.token !== token) return null
+      for (const command of record.commands) {
+        if (command.sequence === sequence && command.lane.channel === channel) return record
+      }
+      number = record.sameToken
+    }
+    return null
+  }
+
+  #arrived(record: SentDatagram, now: Millis): void {
+    record.acknowledged = true
+    this.#arrivals.push(record)
+    // A late acknowledgement proves the suspicion wrong: take it out of the loss estimate again.
+    if (record.lost) this.lossRatio = Math.max(0, this.lossRatio - LOSS_GAIN)
+    this.#outcome(0)
+    if (this.#newest === null || record.number > this.#newest.number) this.#newest = record
+    if (record.number < this.#largestBefore) this.#late.push(record)
+    const residence = now - record.sentAt
+    const step = Math.max(0.5, this.roundTrip.mean / 32)
+    this.#slack =
+      residence > record.tail ? Math.min(this.roundTrip.mean, this.#slack + step) : Math.max(0, this.#slack - step * SHRINK)
+    this.#advanceLow()
+  }
+
+  #learnReordering(now: Millis): void {
+    const mean = this.roundTrip.mean
+    const step = Math.max(0.1, mean / 32)
+    for (const record of this.#late) {
+      const late = now - (record.sentAt + this.#rackRoundTrip)
+      if (late > this.#reorderTight) this.#reorderTight = Math.min(mean, this.#reorderTight + step)
+      this.#reorderWide = Math.min(mean, Math.max(this.#reorderWide, 1.25 * late + 0.5))
+    }
+    this.#reorderTight = Math.max(0, this.#reorderTight - step * SHRINK)
+    this.#reorderWide *= 0.9995
+  }
+
+  // Everything sent before the newest acknowledged datagram is overdue once the tolerance has passed; the rest waits for
+  // the tail timer. Sets the next deadline.
+  #detect(now: Millis): boolean {
+    let wake = Infinity
+    let found = false
+    const wide = Math.max(this.#reorderWide, this.roundTrip.mean / 8)
+    for (let n = this.#low; n < this.#next; n++) {
+      const record = this.#ring[n & this.#mask] as SentDatagram
+      if (record.acknowledged || record.lost) continue
+      if (n < this.#largestAcknowledged) {
+        const due = record.sentAt + this.#rackRoundTrip
+        if (!record.suspected && !record.bulk) {
+          if (due + this.#reorderTight <= now) {
+            this.#suspect(record)
+            found = true
+          } else wake = Math.min(wake, due + this.#reorderTight)
+        }
+        if (due + wide <= now) {
+          this.#lose(record)
+          found = true
+        } else wake = Math.min(wake, due + wide)
+      } else if (!record.suspected) {
+        const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
+        wake = Math.min(wake, tailAt)
+        // Sent in order: what follows is not due earlier by more than the tail time has shrunk since.
+        break
+      }
+    }
+    this.#advanceLow()
+    if (this.#partial.length > 0) {
+      // The acknowledgements of one datagram may be split over two, of which one was lost; or the receiver refused the
+      // rest of a datagram. Its arrival never stands for the arrival of what it carried.
+      this.#partial = this.#partial.filter((part) => {
+        if (part.command.acknowledged || part.command.lastDatagram !== part.datagram) return false
+        const overtaken = this.#largestAcknowledged > part.datagram
+        const due = overtaken ? Math.min(part.tailAt, part.since + Math.max(2, this.#reorderTight)) : part.tailAt
+        if (due > now) {
+          wake = Math.min(wake, due)
+          return true
+        }
+        this.#queueAgain(part.command)
+        found = true
+        return false
+      })
+    }
+    this.#timerAt = wake
+    return found
+  }
+
+  #suspect(record: SentDatagram): void {
+    record.suspected = true
+    for (const command of record.commands) {
+      if (!command.acknowledged && command.lastDatagram === record.number) this.#queueAgain(command)
+    }
+  }
+
+  #lose(record: SentDatagram): void {
+    if (!record.suspected) this.#suspect(record)
+    record.lost = true
+    this.#outcome(1)
+  }
+
+  #outage(now: Millis): void {
+    this.#outageHandled = true
+    const before = now - this.tailMs
+    for (let n = this.#low; n < this.#next; n++) {
+      const record = this.#ring[n & this.#mask] as SentDatagram
+      if (!record.acknowledged && !record.lost && record.sentAt < before) this.#lose(record)
+    }
+  }
+
+  #queueAgain(command: ReliableCommand): void {
+    if (command.inTransit) {
+      command.inTransit = false
+      this.inTransitBytes -= command.payloadBytes
+    }
+    if (command.queued) return
+    command.queued = true
+    const large = (command.message?.pieces ?? 1) > 1
+    ;(large ? this.#againBulk : this.#againUrgent).push(command.order, command)
+  }
+
+  #outcome(lost: 0 | 1): void {
+    const gain = Math.max(LOSS_GAIN, 1 / (this.#outcomes + 4))
+    this.#outcomes++
+    this.lossRatio += gain * (lost - this.lossRatio)
+  }
+
+  #backedOff(tail: number): number {
+    let factor = 1
+    for (let i = 2; i < this.probes && factor < MAX_BACKOFF; i++) factor *= 1.5
+    return Math.max(tail, Math.min(tail * Math.min(factor, MAX_BACKOFF), MAX_TAIL_MS))
+  }
+
+  #advanceLow(): void {
+    while (this.#low < this.#next) {
+      const record = this.#ring[this.#low & this.#mask] as SentDatagram
+      if (!record.acknowledged && !record.lost) break
+      this.#low++
+    }
+  }
+
+  #growRing(): void {
+    const capacity = Math.max(16, (this.#mask + 1) * 2)
+    const ring: SentDatagram[] = []
+    for (let i = 0; i < capacity; i++) ring.push(new SentDatagram())
+    for (const record of this.#ring) if (record.number >= 0) ring[record.number & (capacity - 1)] = record
+    this.#ring = ring
+    this.#mask = capacity - 1
+  }
+}
+
+interface PartlyAcknowledged {
+  readonly command: ReliableCommand
+  readonly datagram: number
+  readonly since: Millis
+  readonly tailAt: Millis
+}
+
+// Commands acknowledged while they waited to be sent again are left out here rather than searched for when it happened.
+const settledSkipped = (heap: MinHeap<ReliableCommand>): ReliableCommand | null => {
+  for (;;) {
+    const command = heap.peek()
+    if (command === undefined) return null
+    if (!command.acknowledged) return command
+    heap.pop()
+    command.queued = false
+  }
+}
