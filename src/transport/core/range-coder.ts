@@ -204,8 +204,9 @@ const BOTTOM_HALF = 0xffff
 //                                          └─ right: leaf 71
 //
 // Leaves have the number of their node, 1 to 4095; the branch that came with a leaf has that number + POOL; 0 is the root or none.
-// One model serves all coders, since no call leaves anything in it that another would see. The compiler then knows where the
-// arrays are, which makes it half as fast again as arrays in an object (measured). All indices come from `record`, hence the `!`.
+// One model serves all coders, since no call leaves anything in it that another would see. That way the compiler knows where the
+// arrays are: kept in an object, or imported from a file of their own, they make everything take 1.4 to 1.6 times as long (measured).
+// Indices are nodes that `insert` handed out or bytes times a constant, all within bounds: hence the `!`.
 
 const ROOT = 0
 const POOL = 4096
