@@ -233,6 +233,10 @@ export interface ChannelPriority {
   level?: number
   /** Share among channels of one level that all have something to send, 1 to 100. @default 10 */
   weight?: number
+  /** Everything on this channel is bulk: it waits for the congestion controller however small it is. @default false */
+  bulk?: boolean
+  /** As `HostOptions.redundancy`, for this channel. @default what the host says */
+  redundancy?: 'off' | 'auto' | 0 | 1 | 2 | 3
 }
 
 /** A CONNECT, before anything has been promised to its sender (its address is not even proved). */

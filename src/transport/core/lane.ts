@@ -7,6 +7,7 @@
 import type { Millis } from '../endpoint.ts'
 import type { DeliveryOutcome } from '../types.ts'
 import { PEER_CHANNEL } from './constants.ts'
+import type { Redundancy } from './copies.ts'
 import { Kind } from './message.ts'
 import type { Message, ReliableCommand } from './message.ts'
 import { Fifo, SequenceRing } from './ring.ts'
@@ -30,6 +31,10 @@ export class Lane {
   // Scheduling: see schedule.ts.
   level: number
   weight: number
+  /** Everything on it waits for the controller's window, however small. */
+  bulk = false
+  /** How often first transmissions are doubled; `undefined`: as the host says. */
+  redundancy: Redundancy | undefined = undefined
   deficit = 0
   scheduled = false
   /** The datagram being built in which this lane was found blocked. */

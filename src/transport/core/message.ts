@@ -42,6 +42,11 @@ export class Message {
     this.pieceBytes = bytes.length
   }
 
+  /** Fixed part of each of its commands. */
+  get headBytes(): number {
+    return this.kind === Kind.reliable ? 6 : this.kind === Kind.unreliable || this.kind === Kind.unsequenced ? 8 : 24
+  }
+
   get reliable(): boolean {
     return (this.kind & FLAG_ACKNOWLEDGE) !== 0
   }
@@ -81,6 +86,17 @@ export class ReliableCommand {
   inTransit = false
   /** The datagram that carried it last. */
   lastDatagram = -1
+  /** Small and not on a bulk channel: sent again on suspicion, and in copies. */
+  readonly urgent: boolean
+  /** Sent once and forgotten when lost: a ping that only serves to get an acknowledgement. */
+  readonly once: boolean
+  // Copies: see copies.ts.
+  copiesLeft = 0
+  copyNotBefore = 0
+  copyDue = 0
+  owing = false
+  /** Last time it was sent again because an older copy was lost. */
+  extraAt = -Infinity
 
   constructor(
     lane: Lane,
@@ -90,6 +106,8 @@ export class ReliableCommand {
     encoded: Uint8Array | null,
     payloadBytes: number,
     order: number,
+    urgent: boolean,
+    once = false,
   ) {
     this.lane = lane
     this.sequence = sequence
@@ -98,5 +116,12 @@ export class ReliableCommand {
     this.encoded = encoded
     this.payloadBytes = payloadBytes
     this.order = order
+    this.urgent = urgent
+    this.once = once
+  }
+
+  /** Bytes of the whole command on the wire. */
+  get wireBytes(): number {
+    return this.encoded?.length ?? (this.message === null ? 0 : this.message.headBytes) + this.payloadBytes
   }
 }

@@ -5,6 +5,7 @@ import { SeededRandom } from '../../util/random.ts'
 import type { RandomBytes } from '../../util/random.ts'
 import type { ChannelPriority, Checksum, Compressor, ConnectRequest } from '../types.ts'
 import * as c from './constants.ts'
+import type { Redundancy } from './copies.ts'
 import { crc32 } from './crc32.ts'
 import { RangeCoder } from './range-coder.ts'
 
@@ -71,6 +72,22 @@ export interface HostOptions {
    * @default 'none'
    */
   throttle?: 'none' | 'enet'
+  /**
+   * Keep to ENet's 64 KiB in flight even where the other side states no limit. C receivers do not enforce it; with it a
+   * path of 100 ms carries 0.6 MB/s. @default false
+   */
+  strictWindow?: boolean
+  /** Largest amount of unacknowledged reliable data to one peer without a stated limit, bytes, 64 KiB to 64 MiB. @default 8 MiB */
+  maxInFlightBytes?: number
+  /** Find the path's rate and pace bulk data by it (SPEC §7.4). `false`: as C ENet, only the window. @default true */
+  congestionControl?: boolean
+  /**
+   * Send small reliable packets more than once before they are known to be lost: `'auto'` by the loss seen so far, or
+   * always 0 to 3 copies. Costs bytes, saves round trips (SPEC §6.6). @default 'off'
+   */
+  redundancy?: Redundancy
+  /** Largest packet that `redundancy` doubles, bytes, 0 to 1200. @default 256 */
+  redundancyBytes?: number
   /** What the sent-time field carries: a datagram number (`'unique'`) or ENet's 16-bit millisecond clock. @default 'unique' */
   sentTime?: 'unique' | 'clock'
   /** Refuse every connect (data 0) until changed by `host.refuseConnections`. @default false */
@@ -118,8 +135,13 @@ export interface ResolvedHostOptions {
   readonly sendCapBytes: number
   readonly receiveBudgetBytes: number
   readonly hostReceiveBudgetBytes: number
-  readonly channelPriorities: ReadonlyMap<number, Required<ChannelPriority>>
+  readonly channelPriorities: ReadonlyMap<number, ResolvedPriority>
   readonly throttle: 'none' | 'enet'
+  readonly strictWindow: boolean
+  readonly maxInFlightBytes: number
+  readonly congestionControl: boolean
+  readonly redundancy: Redundancy
+  readonly redundancyBytes: number
   readonly sentTime: 'unique' | 'clock'
   readonly refuseConnections: boolean
   readonly accept: ((request: ConnectRequest) => true | number) | null
@@ -143,10 +165,25 @@ const choice = <T extends string>(name: string, value: T | undefined, legal: rea
   return value
 }
 
+/** A channel's scheduling after checking. */
+export interface ResolvedPriority {
+  readonly level: number
+  readonly weight: number
+  readonly bulk: boolean
+  readonly redundancy: Redundancy | undefined
+}
+
+const checkRedundancy = (name: string, value: Redundancy | undefined): Redundancy | undefined => {
+  if (value === undefined || value === 'off' || value === 'auto' || value === 0 || value === 1 || value === 2 || value === 3) return value
+  throw outOfRange(name, value, "'off', 'auto', or 0 to 3")
+}
+
 /** Checks one channel's priority. @throws VaivenError ERR_OPTION_RANGE */
-export const resolvePriority = (name: string, priority: ChannelPriority): Required<ChannelPriority> => ({
+export const resolvePriority = (name: string, priority: ChannelPriority): ResolvedPriority => ({
   level: integerOption(`${name}.level`, priority.level, 0, 7, 4),
   weight: integerOption(`${name}.weight`, priority.weight, 1, 100, 10),
+  bulk: priority.bulk ?? false,
+  redundancy: checkRedundancy(`${name}.redundancy`, priority.redundancy),
 })
 
 /** Checks all options at once. @throws VaivenError ERR_OPTION_RANGE naming the option and its legal range */
@@ -167,7 +204,7 @@ export const resolveHostOptions = (options: HostOptions = {}): ResolvedHostOptio
   const compressors = options.compressors ?? [rangeCoder]
   const maxPacketBytes = integerOption('maxPacketBytes', options.maxPacketBytes, 1, c.MAX_PACKET_BYTES, c.MAX_PACKET_BYTES)
   const sendHighMarkBytes = integerOption('sendHighMarkBytes', options.sendHighMarkBytes, 1, 2 ** 40, 1024 * 1024)
-  const channelPriorities = new Map<number, Required<ChannelPriority>>()
+  const channelPriorities = new Map<number, ResolvedPriority>()
   for (const [key, priority] of Object.entries(options.channelPriorities ?? {})) {
     const channel = Number(key)
     if (!Number.isInteger(channel) || channel < 0 || channel >= c.MAX_CHANNELS) {
@@ -211,6 +248,11 @@ export const resolveHostOptions = (options: HostOptions = {}): ResolvedHostOptio
     hostReceiveBudgetBytes: integerOption('hostReceiveBudgetBytes', options.hostReceiveBudgetBytes, 65_536, 2 ** 40, 256 * 1024 * 1024),
     channelPriorities,
     throttle: choice('throttle', options.throttle, ['none', 'enet'], 'none'),
+    strictWindow: options.strictWindow ?? false,
+    maxInFlightBytes: integerOption('maxInFlightBytes', options.maxInFlightBytes, 65_536, 64 * 1024 * 1024, 8 * 1024 * 1024),
+    congestionControl: options.congestionControl ?? true,
+    redundancy: checkRedundancy('options.redundancy', options.redundancy) ?? 'off',
+    redundancyBytes: integerOption('redundancyBytes', options.redundancyBytes, 0, 1_200, 256),
     sentTime: choice('sentTime', options.sentTime, ['unique', 'clock'], 'unique'),
     refuseConnections: options.refuseConnections ?? false,
     accept: options.accept ?? null,

@@ -14,7 +14,9 @@ import type {
   PeerStats,
   SendOptions,
 } from '../types.ts'
-import { Command, FLAG_ACKNOWLEDGE, FLAG_UNSEQUENCED, MAX_FRAGMENTS, NO_PEER, PEER_CHANNEL } from './constants.ts'
+import { Command, FLAG_ACKNOWLEDGE, FLAG_UNSEQUENCED, MAX_FRAGMENTS, MAX_WINDOW_BYTES, NO_PEER, PEER_CHANNEL } from './constants.ts'
+import { Congestion } from './congestion.ts'
+import { Copies } from './copies.ts'
 import type { Dialect } from './dialect.ts'
 import { Pace, Throttle } from './flow.ts'
 import type { Attempt } from './handshake.ts'
@@ -26,6 +28,7 @@ import { createLedger } from './ledger.ts'
 import { Kind, Message, ReliableCommand } from './message.ts'
 import { integerOption, resolvePriority } from './options.ts'
 import { PendingAcks } from './pending-acks.ts'
+import { Pacing } from './pacing.ts'
 import { PIECE_CHARGE } from './reassembly.ts'
 import { Recovery } from './recovery.ts'
 import { Fifo } from './ring.ts'
@@ -85,7 +88,10 @@ export class PeerCore implements Peer, Inbox, Timed {
   readonly schedule = new Schedule()
   readonly recovery: Recovery
   readonly throttle = new Throttle()
+  /** The other side's stated limit. */
   readonly pace = new Pace()
+  /** The controller's rate, for bulk. */
+  readonly pacing: Pacing
   readonly acks = new PendingAcks()
   unsequencedGroup = 0
   order = 0
@@ -158,7 +164,10 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.channelCount = channelCount
     this.control = new Lane(PEER_CHANNEL, true, 7, 1)
     this.control.reliableNumber = controlStart
-    this.recovery = new Recovery(host.random16(), options.sentTime === 'clock')
+    const congestion = options.congestionControl ? new Congestion(options.mtu) : null
+    const copies = new Copies(options.redundancy, options.redundancyBytes)
+    this.recovery = new Recovery(host.random16(), options.sentTime === 'clock', congestion, copies)
+    this.pacing = new Pacing(options.mtu)
     this.pingIntervalMs = options.pingIntervalMs
     this.lastAckAt = this.lastReceiveAt = this.lastApplicationAt = now
     this.#timeoutLimit = options.timeoutLimit
@@ -275,8 +284,12 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   setChannelPriority(channel: number, priority: ChannelPriority): void {
     this.#checkChannel(channel)
-    const { level, weight } = resolvePriority('priority', priority)
-    for (const lane of [this.lane(channel, true), this.lane(channel, false)]) this.schedule.move(lane, level, weight)
+    const { level, weight, bulk, redundancy } = resolvePriority('priority', priority)
+    for (const lane of [this.lane(channel, true), this.lane(channel, false)]) {
+      this.schedule.move(lane, level, weight)
+      lane.bulk = bulk
+      lane.redundancy = redundancy
+    }
   }
 
   get stats(): PeerStats {
@@ -317,15 +330,18 @@ export class PeerCore implements Peer, Inbox, Timed {
     return this.mtu - (this.dialect.checksum === null ? 28 : 32)
   }
 
-  /** Reliable payload bytes that may be unacknowledged. */
+  /** Reliable payload bytes that may be unacknowledged. SPEC §7.1. */
   get window(): number {
-    const scaled = this.host.options.throttle === 'enet' ? Math.floor((this.windowBytes * this.throttle.value) / 32) : this.windowBytes
+    const { throttle, strictWindow, maxInFlightBytes } = this.host.options
+    // The largest window there is means that the other side states no limit; the controller finds the path's.
+    if (this.windowBytes === MAX_WINDOW_BYTES && !strictWindow) return maxInFlightBytes
+    const scaled = throttle === 'enet' ? Math.floor((this.windowBytes * this.throttle.value) / 32) : this.windowBytes
     return Math.max(scaled, this.mtu)
   }
 
   /** May so many more reliable payload bytes leave now? */
   windowAllows(bytes: number, urgent: boolean): boolean {
-    const reserve = urgent && this.host.options.throttle === 'none' ? Math.max(URGENT_DATAGRAMS * this.mtu, this.window / 4) : 0
+    const reserve = urgent && this.recovery.congestion !== null ? Math.max(URGENT_DATAGRAMS * this.mtu, this.window / 4) : 0
     return this.recovery.inTransitBytes + bytes <= this.window + reserve
   }
 
@@ -334,7 +350,10 @@ export class PeerCore implements Peer, Inbox, Timed {
     const known = lanes[channel]
     if (known !== undefined) return known
     const priority = this.host.options.channelPriorities.get(channel)
-    return (lanes[channel] = new Lane(channel, sequenced, priority?.level ?? 4, priority?.weight ?? 10))
+    const lane = new Lane(channel, sequenced, priority?.level ?? 4, priority?.weight ?? 10)
+    lane.bulk = priority?.bulk ?? false
+    lane.redundancy = priority?.redundancy
+    return (lanes[channel] = lane)
   }
 
   incoming(channel: number): IncomingChannel {
@@ -417,13 +436,19 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   queueControl(encoded: Uint8Array): void {
     const sequence = ((encoded[2] as number) << 8) | (encoded[3] as number)
-    this.controlQueue.push(new ReliableCommand(this.control, sequence, null, 0, encoded, 0, this.order++))
+    this.controlQueue.push(new ReliableCommand(this.control, sequence, null, 0, encoded, 0, this.order++, true))
   }
 
   queuePing(): void {
+    this.controlQueue.push(this.composePing(false))
+  }
+
+  /** @param once it serves its acknowledgement only, and is not repeated */
+  composePing(once: boolean): ReliableCommand {
     const encoded = new Uint8Array(4)
-    encodeHead(encoded, 0, Command.ping | FLAG_ACKNOWLEDGE, PEER_CHANNEL, this.nextControl())
-    this.queueControl(encoded)
+    const sequence = this.nextControl()
+    encodeHead(encoded, 0, Command.ping | FLAG_ACKNOWLEDGE, PEER_CHANNEL, sequence)
+    return new ReliableCommand(this.control, sequence, null, 0, encoded, 0, this.order++, true, once)
   }
 
   /** Is this number of the other side's peer channel plausible? Numbers count up one by one, so forgeries rarely fit. */
@@ -470,6 +495,7 @@ export class PeerCore implements Peer, Inbox, Timed {
       return this.finish(this.state === 'connected' ? 'timeout' : this.#endReason, 0)
     }
     if (now >= this.#nextExpiry) this.#expire(now)
+    if (recovery.copies.due(now)) host.ready(this)
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
     if (this.controlQueue.length > 0 || this.queuedMessages > 0) host.ready(this)
     this.continueLeaving()
@@ -484,8 +510,13 @@ export class PeerCore implements Peer, Inbox, Timed {
   rearm(now: Millis): void {
     if (this.attempt !== null) return this.host.timers.arm(this, this.attempt.dueAt)
     if (!this.alive) return
-    let at = Math.min(this.recovery.deadline, this.#nextExpiry)
+    const { recovery } = this
+    let at = Math.min(recovery.deadline, this.#nextExpiry, recovery.copies.deadline)
     if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.#pingAt(), now + 1))
+    if (recovery.congestion !== null && this.#bulkWaits) {
+      const { window, rate } = recovery.congestion
+      if (recovery.inFlightBytes < window) at = Math.min(at, this.pacing.opensAt(now, rate))
+    }
     if (this.pace.limited && this.queuedMessages > 0) at = Math.min(at, Math.max(now + 1, this.pace.opensAt(now)))
     const dead = this.#deadAt()
     if (dead !== Infinity) at = Math.min(at, Math.max(now + 1, dead + this.host.now - this.host.live))
@@ -704,6 +735,10 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (since < 0) return Infinity
     const patience = 2 ** this.recovery.probes >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
     return Math.max(since + patience, this.#holdUntil)
+  }
+
+  get #bulkWaits(): boolean {
+    return this.recovery.peekAgainBulk() !== null || this.schedule.hasBulk
   }
 
   #isDead(live: Millis): boolean {

@@ -10,16 +10,20 @@
 // bookkeeping of losses wait for certainty.
 
 import type { Millis } from '../endpoint.ts'
+import { Calm } from './ambient-loss.ts'
+import { Phase } from './congestion.ts'
+import type { Congestion, FlightNotes } from './congestion.ts'
+import { Copies } from './copies.ts'
 import type { ReliableCommand } from './message.ts'
 import { MinHeap } from './ring.ts'
 import { RoundTrip } from './round-trip.ts'
 
 /** A datagram that carried at least one reliable command. */
-export class SentDatagram {
+export class SentDatagram implements FlightNotes {
   number = -1
   token = 0
   sentAt = 0
-  /** UDP payload bytes. */
+  /** Bytes on the wire, IP and UDP headers included. */
   bytes = 0
   commands: ReliableCommand[] = []
   /** Tail time without backoff that was valid when it left, and when it ends. */
@@ -32,6 +36,13 @@ export class SentDatagram {
   lost = false
   /** `sentTime: 'clock'`: the datagram before it with the same token. */
   sameToken = -1
+  // FlightNotes
+  deliveredBefore = 0
+  deliveredAt = 0
+  firstSentAt = 0
+  appLimited = false
+  calm: Calm = Calm.no
+  phase: Phase = Phase.other
 }
 
 /** What an acknowledgement turned out to be. */
@@ -55,6 +66,10 @@ const MAX_TAIL_MS = 1_000
 /** Tail firings without any acknowledgement after which everything older is given up for lost, once. */
 const OUTAGE_PROBES = 4
 const LOSS_GAIN = 1 / 96
+/** IPv4 and UDP headers: a bottleneck carries them too. */
+const WIRE_OVERHEAD = 28
+/** Datagrams that a firing tail timer may send beyond the congestion window. */
+const FORCED = 2
 
 export class Recovery {
   readonly roundTrip = new RoundTrip()
@@ -62,6 +77,18 @@ export class Recovery {
   lossRatio = 0
   /** Reliable payload bytes sent and neither acknowledged nor suspected lost. */
   inTransitBytes = 0
+  /** Bytes on the wire of datagrams neither acknowledged nor lost. */
+  inFlightBytes = 0
+  /** Datagrams that may still leave beyond the congestion window, and among them the one probe of bulk data. */
+  forced = 0
+  forcedBulk = 0
+  /** Nothing large is waiting: what is sent now is limited by the application. Set by the sender. */
+  appLimited = true
+  /** Unreliable datagrams that may still get a ping, so that their acknowledgement proves a gap. */
+  followUps = 0
+  lastElicitedAt: Millis = 0
+  readonly copies: Copies
+  readonly congestion: Congestion | null
   /** Commands sent again, ever. */
   retransmissions = 0
   /** Tail firings since the last acknowledgement. */
@@ -88,6 +115,12 @@ export class Recovery {
   #lastProbeAt = -Infinity
   #lastAcknowledgedAt: Millis = -Infinity
   #outageHandled = false
+  // Delivery, for the controller's rate.
+  #delivered = 0
+  #deliveredAt: Millis = 0
+  #firstSentAt: Millis = 0
+  #batchBytes = 0
+  #rateRecord: SentDatagram | null = null
   // The batch: all acknowledgements of one incoming datagram.
   #newest: SentDatagram | null = null
   readonly #late: SentDatagram[] = []
@@ -102,10 +135,14 @@ export class Recovery {
   /**
    * @param start first datagram number, 0 to 65535
    * @param clock true: the token is a 16-bit millisecond clock instead of the datagram number
+   * @param congestion the controller that is told of everything; `null`: none
+   * @param copies what is sent more than once before it is known to be lost
    */
-  constructor(start: number, clock: boolean) {
+  constructor(start: number, clock: boolean, congestion: Congestion | null, copies: Copies) {
     this.#low = this.#next = start
     this.#clock = clock
+    this.congestion = congestion
+    this.copies = copies
     this.#byToken = clock ? new Map() : null
   }
 
@@ -122,6 +159,10 @@ export class Recovery {
   get tailMs(): number {
     const { mean, deviation, sampled } = this.roundTrip
     return sampled ? mean + Math.max(4 * deviation, 2) + this.#slack : INITIAL_TAIL_MS
+  }
+
+  get lastAcknowledgedAt(): Millis {
+    return this.#lastAcknowledgedAt
   }
 
   /** When `onTimer` has something to do. */
@@ -149,12 +190,13 @@ export class Recovery {
     return record
   }
 
-  /** A reliable command goes into the open datagram, for the first time or again. */
-  carry(record: SentDatagram, command: ReliableCommand, bulk: boolean): void {
+  /** A reliable command goes into the open datagram: for the first time, again, or as a copy. */
+  carry(record: SentDatagram, command: ReliableCommand, copy = false): void {
     record.commands.push(command)
-    if (!bulk) record.bulk = false
+    if (command.urgent) record.bulk = false
     command.lastDatagram = record.number
-    if (command.transmissions++ > 0) this.retransmissions++
+    if (command.transmissions++ > 0 && !copy) this.retransmissions++
+    if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt)
     if (!command.inTransit) {
       command.inTransit = true
       this.inTransitBytes += command.payloadBytes
@@ -164,21 +206,52 @@ export class Recovery {
   /** The open datagram leaves. */
   commit(record: SentDatagram, now: Millis, bytes: number): void {
     this.#next = record.number + 1
-    record.bytes = bytes
+    record.bytes = bytes + WIRE_OVERHEAD
+    if (this.inFlightBytes === 0) this.#firstSentAt = this.#deliveredAt = now
+    this.inFlightBytes += record.bytes
+    record.deliveredBefore = this.#delivered
+    record.deliveredAt = this.#deliveredAt
+    record.firstSentAt = this.#firstSentAt
+    record.appLimited = this.appLimited
+    if (this.congestion !== null) {
+      record.calm = this.congestion.calmAt(this.appLimited)
+      record.phase = this.congestion.phaseAt(now)
+    }
+    this.lastElicitedAt = now
+    if (record.bulk) {
+      if (this.forcedBulk > 0) this.forcedBulk--
+    } else if (this.forced > 0) this.forced--
     record.tail = this.tailMs
     record.tailAt = now + this.#backedOff(record.tail)
     if (record.tailAt < this.#timerAt) this.#timerAt = record.tailAt
   }
 
-  /** The next command to send again, urgent ones first; `null` when there is none. Stays queued until `takeAgain`. */
-  peekAgain(): ReliableCommand | null {
-    return settledSkipped(this.#againUrgent) ?? settledSkipped(this.#againBulk)
+  /** The next urgent command to send again; `null` when there is none. Stays queued until `takeAgain`. */
+  peekAgainUrgent(): ReliableCommand | null {
+    return settledSkipped(this.#againUrgent)
   }
 
-  /** The command that `peekAgain` gave is being sent. */
+  /** The same for bulk. */
+  peekAgainBulk(): ReliableCommand | null {
+    return settledSkipped(this.#againBulk)
+  }
+
+  /** Is so much more allowed to be under way for something urgent? It may go beyond the controller's window. */
+  urgentAllowed(mtu: number): boolean {
+    if (this.congestion === null || this.forced > 0) return true
+    const { window } = this.congestion
+    return this.inFlightBytes + 200 <= window + Math.max(4 * mtu, window / 4)
+  }
+
+  /** Is so much more bulk allowed to be under way? */
+  bulkAllowed(bytes: number): boolean {
+    if (this.congestion === null || this.forcedBulk > 0) return true
+    return this.inFlightBytes + bytes + WIRE_OVERHEAD <= this.congestion.window
+  }
+
+  /** The command that a peek gave is being sent. */
   takeAgain(command: ReliableCommand): void {
-    const heap = this.#againUrgent.peek() === command ? this.#againUrgent : this.#againBulk
-    heap.pop()
+    ;(command.urgent ? this.#againUrgent : this.#againBulk).pop()
     command.queued = false
   }
 
@@ -187,6 +260,8 @@ export class Recovery {
     this.#newest = null
     this.#late.length = 0
     this.#arrivals.length = 0
+    this.#batchBytes = 0
+    this.#rateRecord = null
     this.#largestBefore = this.#largestAcknowledged
   }
 
@@ -227,10 +302,11 @@ export class Recovery {
     if (newest.sentAt >= trustedSince) {
       this.roundTrip.sample(roundTrip)
       this.#learnReordering(now)
+      this.#informController(newest, roundTrip, now)
     }
     for (const record of this.#arrivals) {
       for (const command of record.commands) {
-        if (!command.acknowledged && command.lastDatagram === record.number) {
+        if (!command.acknowledged && !command.once && command.lastDatagram === record.number) {
           this.#partial.push({ command, datagram: record.number, since: now, tailAt: now + this.tailMs })
         }
       }
@@ -252,16 +328,34 @@ export class Recovery {
       if (record.acknowledged || record.lost || record.suspected) continue
       const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
       if (tailAt > now) {
-        if (!record.bulk) break
+        if (record.bulk) break
+        continue
+      }
+      if (record.commands.every((command) => command.acknowledged || command.once)) {
+        // Everything in it has arrived by another copy, or was only a ping: nothing to repeat.
+        record.suspected = true
+        if (now - record.sentAt > 4 * this.tailMs) this.#lose(record, now)
+        continue
+      }
+      if (fired && this.probes >= 2) {
+        // During an outage only the oldest is a probe.
+        record.tailAt = now + this.#backedOff(this.tailMs)
         continue
       }
       fired = true
       if (record.bulk) oldestBulk ??= record
-      else this.#suspect(record)
+      else this.#suspect(record, now)
     }
     // Of large packets only the oldest datagram is repeated: one probe, not a whole window.
-    if (oldestBulk !== null) this.#suspect(oldestBulk)
+    if (oldestBulk !== null) {
+      this.#suspect(oldestBulk, now)
+      for (const command of oldestBulk.commands) {
+        if (!command.acknowledged && command.lastDatagram === oldestBulk.number) this.#queueAgain(command)
+      }
+      this.forcedBulk = 1
+    }
     if (fired) {
+      this.forced = FORCED
       if (this.overdueSince < 0) this.overdueSince = live
       if (now - this.#lastProbeAt >= 0.9 * this.tailMs) {
         this.probes++
@@ -271,14 +365,6 @@ export class Recovery {
     }
     const gap = this.#detect(now)
     return fired || gap
-  }
-
-  /** Sends everything unacknowledged again at the next opportunity. */
-  suspectAll(): void {
-    for (let n = this.#low; n < this.#next; n++) {
-      const record = this.#ring[n & this.#mask] as SentDatagram
-      if (!record.acknowledged && !record.lost && !record.suspected) this.#suspect(record)
-    }
   }
 
   /** The packets in flight are given up; commands of the peer channel go on. */
@@ -303,7 +389,8 @@ export class Recovery {
     this.#againBulk.clear()
     this.#partial = []
     this.#byToken?.clear()
-    this.inTransitBytes = 0
+    this.copies.clear()
+    this.inTransitBytes = this.inFlightBytes = 0
     this.#timerAt = Infinity
   }
 
@@ -327,12 +414,22 @@ export class Recovery {
   #arrived(record: SentDatagram, now: Millis): void {
     record.acknowledged = true
     this.#arrivals.push(record)
-    // A late acknowledgement proves the suspicion wrong: take it out of the loss estimate again.
-    if (record.lost) this.lossRatio = Math.max(0, this.lossRatio - LOSS_GAIN)
-    this.#outcome(0)
+    this.#delivered += record.bytes
+    this.#deliveredAt = now
+    this.#batchBytes += record.bytes
+    if (this.#rateRecord === null || record.deliveredBefore > this.#rateRecord.deliveredBefore) this.#rateRecord = record
+    if (record.lost) {
+      // A late acknowledgement proves the suspicion wrong: take it out of the estimates again (Eifel, RFC 3522).
+      this.lossRatio = Math.max(0, this.lossRatio - LOSS_GAIN)
+      this.congestion?.undoLoss()
+    } else {
+      this.inFlightBytes -= record.bytes
+      this.#outcome(record, false)
+    }
     if (this.#newest === null || record.number > this.#newest.number) this.#newest = record
     if (record.number < this.#largestBefore) this.#late.push(record)
     const residence = now - record.sentAt
+    this.congestion?.residence(residence)
     const step = Math.max(0.5, this.roundTrip.mean / 32)
     this.#slack =
       residence > record.tail ? Math.min(this.roundTrip.mean, this.#slack + step) : Math.max(0, this.#slack - step * SHRINK)
@@ -355,6 +452,7 @@ export class Recovery {
   // the tail timer. Sets the next deadline.
   #detect(now: Millis): boolean {
     let wake = Infinity
+    let looked = 0
     let found = false
     const wide = Math.max(this.#reorderWide, this.roundTrip.mean / 8)
     for (let n = this.#low; n < this.#next; n++) {
@@ -364,19 +462,19 @@ export class Recovery {
         const due = record.sentAt + this.#rackRoundTrip
         if (!record.suspected && !record.bulk) {
           if (due + this.#reorderTight <= now) {
-            this.#suspect(record)
+            this.#suspect(record, now)
             found = true
           } else wake = Math.min(wake, due + this.#reorderTight)
         }
         if (due + wide <= now) {
-          this.#lose(record)
+          this.#lose(record, now)
           found = true
         } else wake = Math.min(wake, due + wide)
       } else if (!record.suspected) {
         const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
         wake = Math.min(wake, tailAt)
-        // Sent in order: what follows is not due earlier by more than the tail time has shrunk since.
-        break
+        // Sent in order, so what follows is due later or little earlier: looking at a few is enough.
+        if (record.bulk || ++looked >= 64) break
       }
     }
     this.#advanceLow()
@@ -400,25 +498,51 @@ export class Recovery {
     return found
   }
 
-  #suspect(record: SentDatagram): void {
+  // Good enough to send urgent commands again; large ones wait for certainty.
+  #suspect(record: SentDatagram, now: Millis): void {
     record.suspected = true
     for (const command of record.commands) {
-      if (!command.acknowledged && command.lastDatagram === record.number) this.#queueAgain(command)
+      if (command.acknowledged || !command.urgent || command.once) continue
+      if (command.lastDatagram === record.number) this.#queueAgain(command)
+      else if (now - command.extraAt >= this.roundTrip.mean / 2) {
+        // A copy of it is still under way, but losses cluster: do not wait for its fate.
+        command.extraAt = now
+        this.#queueAgain(command)
+      }
     }
   }
 
-  #lose(record: SentDatagram): void {
-    if (!record.suspected) this.#suspect(record)
+  #lose(record: SentDatagram, now: Millis): void {
+    if (!record.suspected) this.#suspect(record, now)
     record.lost = true
-    this.#outcome(1)
+    this.inFlightBytes -= record.bytes
+    this.#outcome(record, true)
+    for (const command of record.commands) {
+      if (command.acknowledged || command.lastDatagram !== record.number) continue
+      if (command.once) {
+        command.acknowledged = true
+        command.lane.sent.delete(command.sequence)
+      } else this.#queueAgain(command)
+    }
+  }
+
+  #informController(newest: SentDatagram, roundTrip: number, now: Millis): void {
+    const sample = this.#rateRecord
+    if (this.congestion === null || sample === null) return
+    const interval = Math.max(sample.sentAt - sample.firstSentAt, now - sample.deliveredAt)
+    this.#firstSentAt = sample.sentAt
+    const rate = interval > 0 && interval >= 0.9 * this.roundTrip.min ? (this.#delivered - sample.deliveredBefore) / interval : 0
+    const { mean } = this.roundTrip
+    this.congestion.acknowledged(roundTrip, mean, newest.phase, rate, sample, this.#batchBytes, this.#delivered, this.inFlightBytes, now)
   }
 
   #outage(now: Millis): void {
     this.#outageHandled = true
+    this.congestion?.outage()
     const before = now - this.tailMs
     for (let n = this.#low; n < this.#next; n++) {
       const record = this.#ring[n & this.#mask] as SentDatagram
-      if (!record.acknowledged && !record.lost && record.sentAt < before) this.#lose(record)
+      if (!record.acknowledged && !record.lost && record.sentAt < before) this.#lose(record, now)
     }
   }
 
@@ -429,14 +553,15 @@ export class Recovery {
     }
     if (command.queued) return
     command.queued = true
-    const large = (command.message?.pieces ?? 1) > 1
-    ;(large ? this.#againBulk : this.#againUrgent).push(command.order, command)
+    ;(command.urgent ? this.#againUrgent : this.#againBulk).push(command.order, command)
   }
 
-  #outcome(lost: 0 | 1): void {
+  #outcome(record: SentDatagram, lost: boolean): void {
     const gain = Math.max(LOSS_GAIN, 1 / (this.#outcomes + 4))
     this.#outcomes++
-    this.lossRatio += gain * (lost - this.lossRatio)
+    this.lossRatio += gain * ((lost ? 1 : 0) - this.lossRatio)
+    this.copies.lossRatio = this.lossRatio
+    this.congestion?.result(record.calm, lost)
   }
 
   #backedOff(tail: number): number {

@@ -56,6 +56,15 @@ export class Schedule {
     return null
   }
 
+  /** Does a lane wait to send something that is not urgent? */
+  get hasBulk(): boolean {
+    for (const lanes of this.#levels) {
+      if (lanes === undefined) continue
+      for (const lane of lanes) if (!isSmall(lane) && lane.queue.peek()?.reliable === true) return true
+    }
+    return false
+  }
+
   /** What the lane just sent, in bytes, is taken from its turn. */
   charge(lane: Lane, bytes: number): void {
     lane.deficit -= bytes
@@ -91,4 +100,12 @@ export class Schedule {
   }
 }
 
-const isSmall = (lane: Lane): boolean => lane.queue.peek()?.pieces === 1
+/** Packets up to this size, whole in one command, are urgent: they are not held back for bulk's sake. SPEC §7.5. */
+export const URGENT_BYTES = 1000
+
+/** Is the lane's first packet urgent? */
+export const isSmall = (lane: Lane): boolean => {
+  if (lane.bulk) return false
+  const first = lane.queue.peek()
+  return first !== undefined && first.pieces === 1 && first.bytes.length <= URGENT_BYTES
+}

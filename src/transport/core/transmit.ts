@@ -5,15 +5,14 @@ import type { Datagram, Millis } from '../endpoint.ts'
 import { HEADER_SENT_TIME, HEADER_SESSION_SHIFT, MAX_COMMANDS_SENT, PEER_CHANNEL } from './constants.ts'
 import type { Host } from './host.ts'
 import type { Lane } from './lane.ts'
+import { MAX_COPY_BYTES } from './copies.ts'
 import { Kind, ReliableCommand } from './message.ts'
 import type { Message } from './message.ts'
 import { channelOf, echoOf, sequenceOf } from './pending-acks.ts'
 import type { PeerCore } from './peer.ts'
 import type { SentDatagram } from './recovery.ts'
+import { isSmall } from './schedule.ts'
 import { encodeAcknowledge, encodeHead, put16, put32 } from './wire.ts'
-
-/** Largest payload of a packet that may leave although the window is full. SPEC §7.1. */
-const URGENT_BYTES = 1000
 
 /** The datagram that is being built; one record for all, since only one is built at a time. */
 class Builder {
@@ -23,6 +22,7 @@ class Builder {
   commands = 0
   record: SentDatagram | null = null
   messages = 0
+  copyBytes = 0
   /** Identifies the datagram to lanes that find themselves blocked in it. */
   stamp = 0
 
@@ -48,11 +48,21 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   builder.record = null
   builder.messages = 0
   builder.stamp++
+  builder.copyBytes = 0
+  const { recovery, pacing } = peer
+  if (recovery.congestion !== null) pacing.refill(now, recovery.congestion.rate)
   const hadAcks = writeAcknowledgements(peer)
-  writeAgain(peer, now)
-  writeControl(peer, now)
-  if (peer.queuedMessages > 0 && peer.pace.allows(now) && host.pace.allows(now)) writePackets(host, peer, now)
+  const urgent = recovery.urgentAllowed(peer.mtu)
+  if (urgent) writeAgain(peer, true)
+  writeControl(peer)
+  if (peer.pace.allows(now) && host.pace.allows(now)) {
+    writePackets(host, peer, now, urgent, true)
+    // What is urgent and does not fit leaves with the next datagram; copies must not take its place.
+    if (recovery.peekAgainUrgent() === null) writeCopies(peer, now)
+    writeBulk(host, peer, now, urgent)
+  }
   if (builder.commands === 0) return false
+  if (builder.record === null) followUp(peer, now)
   if (!hadAcks || builder.commands > 1) repeatVerifyEcho(peer)
 
   let word = peer.outgoingId | (peer.outgoingSession << HEADER_SESSION_SHIFT)
@@ -70,7 +80,9 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   out.length = host.sealer.seal(out.bytes, word, start, builder.at, peer.dialect, peer.connectId)
   out.address = peer.address
   out.port = peer.port
-  if (record !== null) peer.recovery.commit(record, now, out.length)
+  if (record !== null) recovery.commit(record, now, out.length)
+  pacing.spend(out.length + 28)
+  recovery.copies.earn(out.length - builder.copyBytes)
   peer.pace.spend(out.length)
   host.pace.spend(out.length)
   peer.datagramsSent++
@@ -109,34 +121,84 @@ const repeatVerifyEcho = (peer: PeerCore): void => {
   builder.commands++
 }
 
-const writeAgain = (peer: PeerCore, now: Millis): void => {
+// What is known or suspected to be lost, in its old order.
+const writeAgain = (peer: PeerCore, urgent: boolean): void => {
   const { recovery } = peer
-  for (let command = recovery.peekAgain(); command !== null; command = recovery.peekAgain()) {
-    const { message } = command
-    const size = command.encoded?.length ?? headBytes((message as Message).kind) + command.payloadBytes
-    if (!builder.fits(size)) return
+  for (;;) {
+    const command = urgent ? recovery.peekAgainUrgent() : recovery.peekAgainBulk()
+    if (command === null || !builder.fits(command.wireBytes)) return
+    if (!urgent && !bulkMayLeave(peer, command.payloadBytes)) return
     recovery.takeAgain(command)
-    if (command.encoded !== null) writeEncoded(command.encoded)
-    else writeReliable(command, message as Message)
-    carry(peer, command, now)
+    writeCommand(command)
+    carry(peer, command, false)
   }
 }
 
-const writeControl = (peer: PeerCore, now: Millis): void => {
+// Copies ride on whatever leaves; alone only when one has waited long enough.
+const writeCopies = (peer: PeerCore, now: Millis): void => {
+  const { copies, roundTrip, probes, lastAcknowledgedAt } = peer.recovery
+  if (builder.commands === 0 && !copies.due(now)) return
+  const datagram = builder.record?.number ?? -1
+  for (;;) {
+    const room = Math.min(builder.end - builder.at, MAX_COPY_BYTES - builder.copyBytes)
+    const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? datagram, room) : null
+    if (command === null) return
+    writeCommand(command)
+    builder.copyBytes += command.wireBytes
+    carry(peer, command, true)
+    copies.copied(command, now, roundTrip.mean, probes, lastAcknowledgedAt)
+  }
+}
+
+// Pieces of large packets: lost ones first, then new ones, as window, controller and pacing allow.
+const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): void => {
+  writeAgain(peer, false)
+  if (peer.recovery.peekAgainBulk() === null) writePackets(host, peer, now, urgent, false)
+  // Whether the application or the path is the limit decides what the controller may learn from this datagram.
+  peer.recovery.appLimited = peer.recovery.peekAgainBulk() === null && !peer.schedule.hasBulk
+}
+
+const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
+  const { recovery, pacing } = peer
+  if (recovery.congestion === null) return true
+  return recovery.bulkAllowed(builder.at + bytes) && (pacing.open || recovery.forcedBulk > 0)
+}
+
+// An unreliable datagram proves nothing by itself. While the newest reliable one is unacknowledged and the round trip
+// varies too much for a tight tail timer, or nothing was acknowledged for long, a ping makes its arrival known. SPEC §6.5.
+const followUp = (peer: PeerCore, now: Millis): void => {
+  const { recovery } = peer
+  if (recovery.congestion === null || builder.messages === 0 || !builder.fits(4) || !peer.recovery.roundTrip.sampled) return
+  const wanted = recovery.followUps > 0 && 4 * recovery.roundTrip.deviation > 6
+  if (!wanted && now - recovery.lastElicitedAt <= 100) return
+  if (recovery.followUps > 0) recovery.followUps--
+  const command = peer.composePing(true)
+  peer.control.sent.set(command)
+  const { followUps } = recovery
+  writeCommand(command)
+  carry(peer, command, false)
+  recovery.followUps = followUps
+}
+
+const writeControl = (peer: PeerCore): void => {
   const { controlQueue } = peer
   for (let command = controlQueue.peek(); command !== undefined; command = controlQueue.peek()) {
-    const encoded = command.encoded as Uint8Array
-    if (!builder.fits(encoded.length)) return
+    if (!builder.fits(command.wireBytes)) return
     controlQueue.shift()
     peer.control.sent.set(command)
-    writeEncoded(encoded)
-    carry(peer, command, now)
+    writeCommand(command)
+    carry(peer, command, false)
   }
 }
 
-const writePackets = (host: Host, peer: PeerCore, now: Millis): void => {
+/**
+ * New packets, as the schedule says.
+ * @param urgent urgent reliable packets may leave
+ * @param small only what is small; false: what is left
+ */
+const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, small: boolean): void => {
   const { schedule } = peer
-  for (;;) {
+  while (peer.queuedMessages > 0) {
     const lane = schedule.next(builder.stamp)
     if (lane === null) return
     const message = lane.queue.peek()
@@ -149,14 +211,19 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis): void => {
       peer.giveUp(message, 'expired')
       continue
     }
+    const isUrgent = isSmall(lane)
+    // Bulk comes after the copies: the caller will be back for it.
+    if (small && !isUrgent && message.reliable) return
     // The count of unreliable numbers is used up: a reliable packet restarts it.
-    if (message.kind === Kind.unreliable && lane.unreliableExhausted) message.kind = Kind.reliable
-    if (message.kind === Kind.unreliableFragment && message.begun === 0 && lane.unreliableExhausted) message.kind = Kind.fragment
+    if (message.begun === 0 && lane.unreliableExhausted) {
+      if (message.kind === Kind.unreliable) message.kind = Kind.reliable
+      else if (message.kind === Kind.unreliableFragment) message.kind = Kind.fragment
+    }
     const length = Math.min(message.pieceBytes, message.bytes.length - message.begun * message.pieceBytes)
-    const size = headBytes(message.kind) + length
+    const size = message.headBytes + length
     if (message.reliable) {
-      const urgent = message.pieces === 1 && length <= URGENT_BYTES
-      if (!lane.withinReach(lane.nextReliable(message)) || !peer.windowAllows(length, urgent)) {
+      const free = isUrgent ? urgent : bulkMayLeave(peer, size)
+      if (!free || !lane.withinReach(lane.nextReliable(message)) || !peer.windowAllows(length, isUrgent)) {
         lane.blockedIn = builder.stamp
         continue
       }
@@ -167,12 +234,12 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis): void => {
       peer.giveUp(message, 'throttled')
       continue
     }
-    writePiece(host, peer, lane, message, length, now)
+    writePiece(host, peer, lane, message, length, isUrgent, now)
     schedule.charge(lane, size)
   }
 }
 
-const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, length: number, now: Millis): void => {
+const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, length: number, urgent: boolean, now: Millis): void => {
   if (message.begun === 0) {
     lane.number(message)
     if (message.kind === Kind.unsequenced) message.start = peer.unsequencedGroup = (peer.unsequencedGroup + 1) & 0xffff
@@ -181,10 +248,10 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
   const piece = message.begun++
   if (message.reliable) {
     const sequence = (message.start + piece) & 0xffff
-    const command = new ReliableCommand(lane, sequence, message, piece, null, length, peer.order++)
+    const command = new ReliableCommand(lane, sequence, message, piece, null, length, peer.order++, urgent)
     lane.sent.set(command)
     writeReliable(command, message)
-    carry(peer, command, now)
+    carry(peer, command, false)
   } else writeUnreliable(lane.channel, message, piece, length)
   const whole = message.begun === message.pieces
   if (whole) {
@@ -196,12 +263,16 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
   if (whole && !message.reliable) message.settle('delivered', host.listenerFailed)
 }
 
-const carry = (peer: PeerCore, command: ReliableCommand, now: Millis): void => {
-  const record = (builder.record ??= peer.recovery.open(now))
-  peer.recovery.carry(record, command, (command.message?.pieces ?? 1) > 1)
+const carry = (peer: PeerCore, command: ReliableCommand, copy: boolean): void => {
+  const { recovery } = peer
+  const record = (builder.record ??= recovery.open(peer.host.now))
+  recovery.carry(record, command, copy)
+  recovery.followUps = 2
 }
 
-const writeEncoded = (encoded: Uint8Array): void => {
+const writeCommand = (command: ReliableCommand): void => {
+  const { encoded } = command
+  if (encoded === null) return writeReliable(command, command.message as Message)
   builder.bytes.set(encoded, builder.at)
   builder.at += encoded.length
   builder.commands++
@@ -246,16 +317,3 @@ const writePayload = (at: number, message: Message, piece: number, length: numbe
   builder.at = at + length
   builder.commands++
 }
-
-const headBytes = (kind: Kind): number => {
-  switch (kind) {
-    case Kind.reliable:
-      return 6
-    case Kind.unreliable:
-    case Kind.unsequenced:
-      return 8
-    default:
-      return 24
-  }
-}
-

@@ -1,0 +1,515 @@
+// How much may be under way, and how fast it leaves: a model of the path, its delivery rate and its propagation delay.
+//
+// Theory. Sending at the delivery rate with one bandwidth-delay product under way fills the path and no queue (Kleinrock;
+// BBR, Cardwell et al. 2016). What differs here: delay, not loss, says that we are too fast; loss seen while no queue
+// stands is the path's own and is made up for (ambient-loss.ts), but fully only while we hold proof that our own sending
+// builds and removes the queue; several flows of our kind yield to a standing queue until it is gone; and where yielding
+// does not make it go away, somebody fills it on purpose and we take our share by CUBIC's rules (cubic.ts).
+// SPEC §7.4 · our own simulations are the evidence for the constants; each is named with its reason.
+
+import type { Millis } from '../endpoint.ts'
+import { AmbientLoss, Calm } from './ambient-loss.ts'
+import { Cubic } from './cubic.ts'
+import { DeliveryRate } from './delivery-rate.ts'
+
+/** Notes that go with a datagram from its sending to its acknowledgement. */
+export interface FlightNotes {
+  /** Bytes delivered, and when, at the time of sending; and when the first datagram of that flight left. */
+  deliveredBefore: number
+  deliveredAt: Millis
+  firstSentAt: Millis
+  /** The application had nothing more to send. */
+  appLimited: boolean
+  calm: Calm
+  phase: Phase
+}
+
+/** The part of a probe in which a datagram was sent: its round trip shows whether our load moves the queue. */
+export const Phase = { other: 0, up: 1, down: 2 } as const
+export type Phase = (typeof Phase)[keyof typeof Phase]
+
+type State = 'startup' | 'drain' | 'cruise' | 'up' | 'down' | 'compete' | 'yield'
+
+const INITIAL_DATAGRAMS = 32
+const STARTUP_GAIN = 2
+/** Rounds between probes; the first few follow each other at once. */
+const CRUISE_ROUNDS = 6
+const EAGER_PROBES = 3
+const MAX_COMPENSATED = 0.5
+/** Compensated without proof, at most. */
+const UNPROVED_AMBIENT = 0.04
+const REFRESH_MS = 10_000
+
+const PACING_GAIN: Record<State, number> = { startup: 2, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
+const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1.25, down: 1, compete: 1, yield: 1 }
+
+export class Congestion {
+  /** Bytes per ms at which bulk data leaves. */
+  rate = Infinity
+  /** Bytes that may be under way. */
+  window: number
+  readonly ambient = new AmbientLoss()
+  readonly #mtu: number
+  readonly #initial: number
+  readonly #rates = new DeliveryRate()
+  #state: State = 'startup'
+  #since: Millis = 0
+  // Round trips, ms: propagation (smallest), of this and the last round, of the last eight samples.
+  #propagation = Infinity
+  #propagationAt: Millis = 0
+  #smoothed = 0
+  #roundMin = Infinity
+  #roundMax = 0
+  #lastMin = Infinity
+  #lastMax = 0
+  readonly #recent = new Float64Array(8)
+  #recentCount = 0
+  /** Delay variation that is not a queue: polling receivers, wireless. */
+  #jitter = 0
+  #residence = 0
+  #residences = 0
+  // Rounds.
+  #round = 0
+  #roundEnds = 0
+  #lost = 0
+  #arrived = 0
+  #lossShare = 0
+  #anyLoss = false
+  #excess = false
+  // Startup.
+  #full = 0
+  #fullRounds = 0
+  #sawEmpty = false
+  // Cruise and probes.
+  #cruiseRounds = 0
+  #eager = EAGER_PROBES
+  #upRounds = 0
+  #rateBeforeUp = 0
+  #refreshUntil: Millis = 0
+  /** Upper bound after loss beyond the ambient one. */
+  #ceiling = Infinity
+  // Yielding and competing.
+  #standing = 0
+  #rateBeforeStanding = 0
+  #yielded = 1
+  #stuck = 0
+  #cubic: Cubic | null = null
+  #cutAt: Millis = -Infinity
+  #competeAt: Millis = 0
+  #competeEvery = 6_000
+  #emptyRounds = 0
+  // Proof that our sending moves the queue.
+  #upTrip = 0
+  #upTrips = 0
+  #downTrip = 0
+  #downTrips = 0
+  #provedUntil: Millis = 0
+  #emptyUntil: Millis = 0
+  #reproveAt: Millis = 0
+  #reproveAfter = 2_000
+  #now: Millis = 0
+
+  constructor(mtu: number) {
+    this.#mtu = mtu
+    this.#initial = INITIAL_DATAGRAMS * mtu
+    this.window = this.#initial
+  }
+
+  /** What the path delivers, bytes per ms; 0 while unknown. */
+  get bandwidth(): number {
+    return this.#rates.best
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** No proactive copies while others press, or right after an outage. */
+  get pressed(): boolean {
+    return this.#cubic !== null
+  }
+
+  /** The smallest round trip known, ms. */
+  get propagationMs(): number {
+    return this.#propagation
+  }
+
+  /** In which part of a probe we are, for what is sent now. */
+  phaseAt(now: Millis): Phase {
+    const trip = this.#propagation + this.#jitter
+    const elapsed = now - this.#since
+    if (this.#state === 'up') return elapsed > 0.5 * trip ? Phase.up : Phase.other
+    if (this.#state === 'down') return elapsed > 0.3 * trip ? Phase.down : Phase.other
+    return Phase.other
+  }
+
+  /** What a loss of something sent now would prove. */
+  calmAt(appLimited: boolean): Calm {
+    const alpha = this.#alpha
+    if (this.#state === 'startup') {
+      if (appLimited) return Calm.surely
+      return this.#recentMin - this.#propagation < Math.max(1, alpha / 4) ? Calm.probably : Calm.no
+    }
+    if (this.#cubic !== null || this.#standing > 0) return Calm.no
+    const queue = Math.min(this.#queue, this.#roundMin - this.#propagation)
+    if ((this.#state === 'drain' || this.#state === 'down' || appLimited) && queue < 1.5 * alpha) return Calm.surely
+    return this.#state === 'cruise' && queue < 0.75 * alpha ? Calm.probably : Calm.no
+  }
+
+  /** How long each newly acknowledged datagram was under way, its acknowledgement's waiting included. */
+  residence(ms: number): void {
+    this.#residence += ms
+    this.#residences++
+  }
+
+  /** The fate of a datagram. */
+  result(calm: Calm, lost: boolean): void {
+    if (lost) this.#lost++
+    else this.#arrived++
+    if (calm === Calm.surely) this.#emptyUntil = this.#now + Math.max(3_000, 30 * this.#propagation)
+    this.ambient.result(calm, lost)
+  }
+
+  /** A loss turned out to be none. */
+  undoLoss(): void {
+    this.#lost = Math.max(0, this.#lost - 1)
+  }
+
+  /**
+   * A batch of acknowledgements.
+   * @param trip round trip of the newest datagram in it
+   * @param smoothed smoothed round trip after it
+   * @param phase in which that datagram was sent
+   * @param rate delivery rate that the batch shows, bytes per ms; 0 when it shows none
+   * @param sample notes of the datagram that the rate was measured from
+   * @param acked bytes newly acknowledged
+   * @param delivered bytes delivered so far
+   */
+  acknowledged(
+    trip: number,
+    smoothed: number,
+    phase: Phase,
+    rate: number,
+    sample: FlightNotes,
+    acked: number,
+    delivered: number,
+    inFlight: number,
+    now: Millis,
+  ): void {
+    this.#now = now
+    this.#smoothed = smoothed
+    this.#learnTrip(trip, phase, now)
+    const newRound = sample.deliveredBefore >= this.#roundEnds
+    if (newRound) this.#endRound(delivered)
+    if (rate > 0 && (!sample.appLimited || rate > this.bandwidth)) this.#rates.add(this.#round, rate)
+    if (newRound) this.#watchQueue()
+    // A standing queue means that the old maximum is stale.
+    this.#rates.expire(this.#round, this.#standing >= 2 && this.#cubic === null ? 3 : 10)
+    const target = this.bandwidth * (this.#propagation + this.#jitter) * this.#compensation
+    this.#move(newRound, sample.appLimited, target, acked, inFlight, now)
+    if (newRound) this.#boundLoss(target, inFlight)
+    this.#refresh(sample.appLimited, now)
+    this.#update()
+  }
+
+  /** Nothing has come back for several probes: once per outage. */
+  outage(): void {
+    const half = this.bandwidth / 2
+    this.#rates.reset(this.#round, half)
+    this.#ceiling = Math.max(4 * this.#mtu, (this.#bdp || 8 * this.#mtu) / 2)
+    this.#full = 0
+    this.#fullRounds = 0
+    this.#cubic?.outage()
+    this.#update()
+  }
+
+  get #alpha(): number {
+    return Math.max(4, 0.06 * this.#propagation)
+  }
+
+  get #queue(): number {
+    return this.#lastMin - this.#propagation
+  }
+
+  get #bdp(): number {
+    return this.#propagation === Infinity ? 0 : this.bandwidth * this.#propagation
+  }
+
+  get #recentMin(): number {
+    return this.#recentCount >= 8 ? Math.min(...this.#recent) : Infinity
+  }
+
+  get #threshold(): number {
+    return Math.max(2 * this.#alpha, 10, this.#propagation / 4) + this.#jitter
+  }
+
+  // The loss that is made up for.
+  get #ambient(): number {
+    const proved = this.#state === 'startup' || (this.#now < this.#provedUntil && this.#now < this.#emptyUntil)
+    return proved ? this.ambient.ratio : Math.min(this.ambient.ratio, UNPROVED_AMBIENT)
+  }
+
+  get #compensation(): number {
+    return 1 / (1 - Math.min(this.#ambient, MAX_COMPENSATED))
+  }
+
+  #learnTrip(trip: number, phase: Phase, now: Millis): void {
+    if (trip <= this.#propagation + Math.max(0.3, 0.02 * this.#propagation)) this.#propagationAt = now
+    if (trip < this.#propagation) this.#propagation = trip
+    if (trip < this.#roundMin) this.#roundMin = trip
+    if (trip > this.#roundMax) this.#roundMax = trip
+    this.#recent[this.#recentCount++ & 7] = trip
+    if (phase === Phase.up) {
+      this.#upTrip += this.#upTrips++ === 0 ? trip : 0.1 * (trip - this.#upTrip)
+    } else if (phase === Phase.down) {
+      this.#downTrip += this.#downTrips++ === 0 ? trip : 0.1 * (trip - this.#downTrip)
+      const moves = this.#upTrip - this.#downTrip >= Math.max(1, 0.06 * this.#propagation)
+      const empties = this.#downTrip < this.#propagation + this.#jitter + 2 * this.#alpha
+      if (this.#upTrips >= 6 && this.#downTrips >= 6 && moves && empties) {
+        this.#provedUntil = now + Math.max(6_000, 40 * this.#propagation)
+      }
+    }
+  }
+
+  #endRound(delivered: number): void {
+    this.#round++
+    this.#roundEnds = delivered
+    this.#lastMin = this.#roundMin
+    const mean = this.#residences > 0 ? this.#residence / this.#residences : this.#lastMin
+    this.#jitter += (1.5 * Math.max(0, mean - this.#lastMin) - this.#jitter) / 4
+    this.#residence = this.#residences = 0
+    this.#roundMin = Infinity
+    const rise = Math.max(this.#roundMax, this.#lastMax) - this.#propagation
+    this.#lastMax = this.#roundMax
+    this.#roundMax = 0
+    const outcomes = this.#lost + this.#arrived
+    this.#anyLoss = this.#lost > 0
+    if (outcomes < 10) {
+      this.#lossShare = 0
+      this.#excess = false
+      return
+    }
+    const ambient = this.#ambient
+    const surplus = this.#lost - outcomes * ambient
+    this.#lossShare = this.#lost / outcomes
+    this.#excess =
+      rise > Math.max(2, 0.75 * this.#alpha) &&
+      surplus > Math.max(3, 2.5 * Math.sqrt(outcomes * ambient)) &&
+      this.#lossShare > ambient + 0.03
+    this.#lost = this.#arrived = 0
+  }
+
+  // Does a queue stand although we do not build one? Yield, ever more; when that does not help, somebody wants it so.
+  #watchQueue(): void {
+    const probing = this.#state === 'cruise' || this.#state === 'up' || this.#state === 'down'
+    if (!probing) return
+    const threshold = this.#threshold
+    if (this.#queue > threshold) {
+      if (this.#standing++ === 0) this.#rateBeforeStanding = this.bandwidth
+      if (this.#standing >= 2) {
+        this.#yielded = Math.max(0.4, this.#yielded * Math.max(0.75, (this.#propagation + threshold / 2) / this.#lastMin))
+      }
+      this.#stuck = this.#yielded <= 0.45 ? this.#stuck + 1 : 0
+    } else {
+      this.#standing = this.#stuck = 0
+      if (this.#queue < 0.6 * threshold) this.#yielded = Math.min(1, this.#yielded + 0.1)
+    }
+  }
+
+  #move(newRound: boolean, appLimited: boolean, target: number, acked: number, inFlight: number, now: Millis): void {
+    switch (this.#state) {
+      case 'startup':
+        return this.#startup(newRound, appLimited, inFlight, now)
+      case 'drain':
+        if (inFlight <= target) this.#cruise(now)
+        return
+      case 'up': {
+        if (newRound) this.#upRounds++
+        const elapsed = now - this.#since
+        const trip = Math.max(this.#propagation + this.#jitter, 4)
+        const filled = elapsed > trip && (inFlight >= 1.2 * target || appLimited || this.#excess)
+        if (filled || this.#upRounds >= 3) this.#enter('down', now)
+        return
+      }
+      case 'down': {
+        const trip = Math.max(this.#propagation + this.#jitter, 4)
+        const elapsed = now - this.#since
+        if ((inFlight <= target && elapsed > trip / 2) || elapsed > 3 * trip) this.#cruise(now)
+        return
+      }
+      case 'yield': {
+        const trip = Math.max(this.#propagation + this.#jitter, 4, this.#smoothed)
+        const elapsed = now - this.#since
+        if (!((inFlight <= target && elapsed > trip / 2) || elapsed > 1.5 * trip)) return
+        if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold && this.ambient.surelyRatio < 0.02) {
+          this.#cubic = null
+          this.#standing = 0
+          this.#cruise(now)
+        } else {
+          this.#competeEvery = Math.min(40_000, 2 * this.#competeEvery)
+          this.#enter('compete', now)
+        }
+        return
+      }
+      case 'compete':
+        return this.#compete(newRound, acked, now)
+      case 'cruise':
+        return this.#onCruise(newRound, appLimited, inFlight, now)
+    }
+  }
+
+  #startup(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
+    const recent = this.#recentMin
+    if (recent - this.#propagation < Math.max(1, this.#alpha / 2)) this.#sawEmpty = true
+    const rose = recent < Infinity && recent > this.#propagation + Math.max(4, this.#propagation / 8) + this.#jitter
+    if (rose && this.#round > 1 && inFlight > 8 * this.#mtu && !appLimited) {
+      this.#enter('drain', now)
+      // We saw the path empty, and then full of what we had sent: proof enough.
+      if (this.#sawEmpty) {
+        this.#provedUntil = this.#emptyUntil = now + Math.max(3_000, 24 * this.#propagation)
+        this.#reproveAfter = 2_000
+      }
+      this.#reproveAt = now
+      return
+    }
+    if (!newRound || appLimited) return
+    if (this.bandwidth >= 1.25 * this.#full) {
+      this.#full = this.bandwidth
+      this.#fullRounds = 0
+    } else this.#fullRounds++
+    if (this.#fullRounds >= 3) this.#reproveAt = now
+    // One lossy round must not end it: a lost acknowledgement datagram of a polled C peer looks like 30 % loss.
+    const lossy = this.#excess && this.#lossShare > this.ambient.ratio + 0.2
+    if (this.#fullRounds >= 3 || (lossy && this.#fullRounds >= 2)) this.#enter('drain', now)
+  }
+
+  #onCruise(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
+    const unproved = now > this.#provedUntil && this.ambient.ratio > 0.03
+    const calm = this.#standing === 0 && this.#queue < this.#alpha && !appLimited
+    if (unproved && calm && now - this.#reproveAt > this.#reproveAfter) {
+      // Prove again that our own load builds the queue.
+      this.#reproveAt = now
+      this.#reproveAfter = Math.min(8_000, 2 * this.#reproveAfter)
+      this.#ceiling = Infinity
+      this.#sawEmpty = false
+      this.#full = this.bandwidth
+      this.#fullRounds = 0
+      this.#eager = EAGER_PROBES
+      return this.#enter('startup', now)
+    }
+    if (newRound) this.#cruiseRounds++
+    if (this.#stuck >= 6 && !appLimited) {
+      const bandwidth = Math.max(this.bandwidth, 0.7 * this.#rateBeforeStanding)
+      this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#lastMin + this.#jitter)), this.#mtu)
+      this.#yielded = 1
+      this.#stuck = this.#emptyRounds = 0
+      this.#competeAt = now
+      return this.#enter('compete', now)
+    }
+    if (this.#cruiseRounds < (this.#eager > 0 ? 1 : CRUISE_ROUNDS) || appLimited) return
+    if (this.#eager > 0) this.#eager--
+    // Somebody holds a queue already: do not add to it.
+    if (this.#standing >= 2) return this.#enter('down', now)
+    this.#upRounds = 0
+    this.#rateBeforeUp = this.bandwidth
+    this.#enter('up', now)
+  }
+
+  #compete(newRound: boolean, acked: number, now: Millis): void {
+    const cubic = this.#cubic as Cubic
+    cubic.acknowledged(acked, this.#smoothed, now)
+    if (!newRound) return
+    const cut = this.#excess || (this.#anyLoss && this.ambient.ratio < 0.01)
+    if (cut && now - this.#cutAt > this.#smoothed) {
+      cubic.lost()
+      this.#cutAt = now
+    }
+    this.#emptyRounds = this.#queue < this.#alpha ? this.#emptyRounds + 1 : 0
+    if (this.#emptyRounds >= 3) {
+      this.#cubic = null
+      this.#standing = 0
+      this.#cruise(now)
+    } else if (now - this.#competeAt > this.#competeEvery) {
+      this.#competeAt = now
+      this.#enter('yield', now)
+    }
+  }
+
+  // Loss beyond the ambient one, with a queue: bounded by what was under way.
+  #boundLoss(target: number, inFlight: number): void {
+    if (this.#excess && this.#state !== 'startup') {
+      // On a lossy path the bound stays near the target: one lost acknowledgement datagram looks like many losses.
+      const least = this.ambient.clean ? 0.5 : 0.9
+      this.#ceiling = Math.max(4 * this.#mtu, least * target, 0.85 * Math.min(this.#ceiling, Math.max(inFlight, this.#bdp)))
+    } else if (this.#ceiling < Infinity) {
+      this.#ceiling += Math.max(this.#mtu, 0.05 * this.#ceiling)
+      if (this.#ceiling > 2.5 * target) this.#ceiling = Infinity
+    }
+    if (this.#state === 'cruise' && this.#cruiseRounds === 1 && this.#rateBeforeUp > 0 && this.bandwidth > 1.1 * this.#rateBeforeUp) {
+      // The last probe found room: look for more at once.
+      this.#eager = Math.max(this.#eager, 2)
+      this.#rateBeforeUp = 0
+    }
+  }
+
+  // A propagation delay that was not seen again for long may have changed: let the queue run empty for a moment.
+  #refresh(appLimited: boolean, now: Millis): void {
+    const steady = this.#state === 'cruise' || this.#state === 'up' || this.#state === 'down'
+    if (this.#refreshUntil === 0) {
+      if (now - this.#propagationAt > REFRESH_MS && steady && !appLimited) {
+        this.#refreshUntil = now + Math.max(50, 1.5 * this.#propagation)
+      }
+      return
+    }
+    if (now <= this.#refreshUntil) return
+    this.#refreshUntil = 0
+    this.#propagationAt = now
+    const least = Math.min(this.#roundMin, this.#lastMin)
+    if (least < Infinity) this.#propagation = least
+  }
+
+  #cruise(now: Millis): void {
+    this.#cruiseRounds = 0
+    this.#enter('cruise', now)
+  }
+
+  #enter(state: State, now: Millis): void {
+    this.#state = state
+    this.#since = now
+  }
+
+  #update(): void {
+    const mtu = this.#mtu
+    const initialRate = this.#smoothed > 0 ? this.#initial / this.#smoothed : Infinity
+    const bandwidth = this.bandwidth
+    if (bandwidth === 0) {
+      this.rate = 2 * initialRate
+      this.window = Math.min(this.#initial, this.#ceiling)
+      return
+    }
+    if (this.#state === 'compete') {
+      const { window } = this.#cubic as Cubic
+      this.window = window
+      this.rate = (1.2 * window) / this.#smoothed
+      return
+    }
+    const compensation = this.#compensation
+    const gain = this.#state === 'startup' ? STARTUP_GAIN : PACING_GAIN[this.#state]
+    let rate = gain * bandwidth * (gain < 1 ? 1 : compensation)
+    const standing = this.#standing >= 2
+    let window =
+      WINDOW_GAIN[this.#state] * bandwidth * compensation * (this.#propagation + this.#jitter) +
+      bandwidth * compensation * this.#alpha * (standing ? 0.25 : 1) +
+      (standing ? 1 : 2) * mtu
+    window *= this.#yielded
+    rate *= this.#yielded
+    if (this.#state === 'startup') {
+      window = Math.max(window, this.#initial)
+      rate = Math.max(rate, 1.25 * initialRate)
+    }
+    window = Math.min(window, this.#ceiling)
+    if (this.#refreshUntil > 0) window = Math.max(4 * mtu, this.#bdp / 2)
+    this.window = Math.max(2 * mtu, window)
+    this.rate = rate
+  }
+}
