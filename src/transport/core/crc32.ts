@@ -1,4 +1,4 @@
-// CRC-32 as in zlib and Ethernet: the checksum that every known ENet deployment uses. Knows nothing of datagrams. SPEC §8.
+// CRC-32 as in zlib and Ethernet: the checksum that every known ENet deployment uses. Knows nothing of datagrams. SPEC §2.3.
 
 import { crc32 as native } from 'node:zlib'
 import type { Checksum } from '../types.ts'
