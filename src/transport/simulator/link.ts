@@ -8,6 +8,7 @@ import { Bottleneck } from './bottleneck.ts'
 import { BurstState } from './burst-loss.ts'
 import { exponential, from } from './chance.ts'
 import type { ConditionsOverTime } from './conditions.ts'
+import { copyOf } from './copy.ts'
 import { Course } from './course.ts'
 import { corrupt, extend, truncate } from './damage.ts'
 import { Replays } from './replays.ts'
@@ -267,28 +268,19 @@ export class Link<Tag = void> {
     const ledger = this.#ledger
     if (chance.chance(rules.duplicateRatio)) {
       ledger.duplicated++
-      this.#addCopy(bytes.slice(), arrivesMs + from(rules.duplicateByMs, chance), sentAtMs, tag)
+      this.#addCopy(copyOf(bytes), arrivesMs + from(rules.duplicateByMs, chance), sentAtMs, tag)
     }
     if (rules.replayRatio === 0) return
     const replayed = chance.chance(rules.replayRatio) ? this.#replays.any(chance) : undefined
     if (replayed !== undefined) {
       ledger.replayed++
-      this.#addCopy(replayed.bytes.slice(), arrivesMs, sentAtMs, replayed.tag)
+      this.#addCopy(copyOf(replayed.bytes), arrivesMs, sentAtMs, replayed.tag)
     }
-    this.#replays.remember(bytes.slice(), tag)
+    this.#replays.remember(copyOf(bytes), tag)
   }
 
   #addCopy(bytes: Uint8Array, atMs: Millis, sentAtMs: Millis, tag: Tag): void {
     this.#ledger.copiesInFlight++
     this.#arrivals.add({ atMs, sentAtMs, bytes, tag, isCopy: true, order: this.#order++ })
   }
-}
-
-/** A copy of the first `length` bytes. Never `slice`: a Buffer's `slice` is a view of the same memory. */
-const copyOf = (bytes: Uint8Array, length: number): Uint8Array => {
-  const copy = new Uint8Array(length)
-  if (length === bytes.length) copy.set(bytes)
-  else if (length <= 16) for (let i = 0; i < length; i++) copy[i] = bytes[i]!
-  else copy.set(bytes.subarray(0, length))
-  return copy
 }

@@ -64,7 +64,6 @@ export class NetworkNode<Event = unknown> implements Scheduled {
   socketDropped = 0
 
   /** Of `Schedule`. */
-  dueMs: Millis = Infinity
   place = -1
   readonly rank: number
 

@@ -1,7 +1,7 @@
 // Who is where, and the links between all pairs of nodes. Links are made when they are first needed; the chance of each
 // comes from the seed and the two nodes alone, so that one more node in a test does not reshuffle the luck of the others.
 
-import type { Address, Millis } from '../endpoint.ts'
+import type { Address } from '../endpoint.ts'
 import { VaivenError } from '../../util/errors.ts'
 import type { ConditionsOverTime } from './conditions.ts'
 import { Link, type LinkLedger } from './link.ts'
@@ -16,7 +16,6 @@ type Deliver = (from: NetworkNode, to: NetworkNode, link: Link<Address>) => void
 /** A link in its place between two nodes. */
 export class Wire implements Scheduled {
   readonly link: Link<Address>
-  dueMs: Millis = Infinity
   place = -1
   readonly rank: number
   readonly #from: NetworkNode

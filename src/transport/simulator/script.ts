@@ -28,7 +28,6 @@ export class Script {
     let cancelled = false
     // Actions come before anything else that happens at their time, in the order in which they were made.
     const item: Scheduled = {
-      dueMs: Infinity,
       place: -1,
       rank: this.#made++,
       run: () => {
