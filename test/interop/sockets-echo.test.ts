@@ -39,17 +39,17 @@ t.test('a C client exchanges 10,000 packets of every kind and size up to 4 MB wi
 
 t.test('the same through 3 % loss, doubling and reordering: nothing reliable lost, doubled or out of order', skip, async (t) => {
   const host = await openEcho(t)
-  const relay = await openRelay(host.address.port, { loss: 0.03, duplicate: 0.02, jitterMs: 3, reorder: 0.02, reorderMs: 20 }, 3)
+  const relay = await openRelay(host.address.port, { lossRatio: 0.03, duplicateRatio: 0.02, jitterMs: 3, reorderRatio: 0.02, reorderByMs: [0, 20] }, 3)
   t.teardown(() => relay.close())
   const summary = await runClient(t, relay.port, ['--channels', '255'], ['mixed 10000 2 255 4194304'])
-  t.comment(JSON.stringify(summary), JSON.stringify({ lost: relay.lost, doubled: relay.doubled, forwarded: relay.forwarded }))
+  t.comment(JSON.stringify(summary), JSON.stringify({ lost: relay.lost, doubled: relay.doubled, sent: relay.sent }))
   t.equal(summary['sent'], 10_000)
   t.ok(relay.lost > 100 && relay.doubled > 100, 'the relay did its work')
 })
 
 t.test('one echo with default options serves a plain, a CRC-32, a range coder and a both-on C client at the same time, through loss', skip, async (t) => {
   const host = await openEcho(t)
-  const relay = await openRelay(host.address.port, { loss: 0.02, jitterMs: 3 }, 4)
+  const relay = await openRelay(host.address.port, { lossRatio: 0.02, jitterMs: 3 }, 4)
   t.teardown(() => relay.close())
   const dialects = [[], ['--crc'], ['--range'], ['--crc', '--range']]
   let together = 0
