@@ -4,6 +4,7 @@
 import { addAbortListener } from 'node:events'
 import { VaivenError, aborted } from '../util/errors.ts'
 import { displayAddress } from './address.ts'
+import { describeEndCode } from './core/endings.ts'
 import type { Address } from './endpoint.ts'
 import type { EndReason, Peer } from './types.ts'
 
@@ -13,8 +14,8 @@ export interface AttemptHost {
   begin(to: Address): Peer
   /** Ends a connection that nobody waits for any more; nothing about it comes back. */
   abandon(peer: Peer): void
-  /** The one address that matters now, or `null` for several; `own` connections of the attempt exist. */
-  focus(to: Address | null, own: number): void
+  /** The one address that matters from now on, or `null` for several. */
+  focus(to: Address | null): void
   /** The attempt is over, one way or the other. */
   settled(): void
 }
@@ -64,6 +65,7 @@ export class ConnectAttempt {
   start(addresses: readonly Address[]): void {
     if (this.#over) return
     this.#waiting = [...addresses]
+    this.#host.focus(addresses.length === 1 ? (addresses[0] as Address) : null)
     this.#next()
   }
 
@@ -73,7 +75,7 @@ export class ConnectAttempt {
     if (address === undefined) return
     this.#peers.delete(peer)
     this.#end()
-    this.#host.focus(address, 1)
+    this.#host.focus(address)
     this.#resolve(peer)
   }
 
@@ -91,8 +93,8 @@ export class ConnectAttempt {
   }
 
   /** The operating system says that something cannot be reached: no reason to give up, but one to try the next address. */
-  unreachable(error: NodeJS.ErrnoException, at: string | undefined): void {
-    if (at !== undefined && !this.#tried.some(({ address }) => address === at)) return
+  unreachable(error: NodeJS.ErrnoException, about: Address | null): void {
+    if (about !== null && !this.#tried.some(({ address, port }) => address === about.address && port === about.port)) return
     this.#hint = error
     if (this.#waiting.length > 0) this.#next()
   }
@@ -112,7 +114,6 @@ export class ConnectAttempt {
   #next(): void {
     const address = this.#waiting.shift()
     if (address === undefined || this.#over) return
-    this.#host.focus(this.#tried.length === 0 ? address : null, this.#peers.size)
     this.#tried.push(address)
     this.#begin(address)
     if (this.#headStart !== null) clearTimeout(this.#headStart)
@@ -162,5 +163,8 @@ export class ConnectAttempt {
   }
 }
 
-const refused = (where: string, data: number): VaivenError =>
-  new VaivenError('ERR_REFUSED', `${where} refused the connection (data 0x${data.toString(16).padStart(8, '0')})`, { data })
+const refused = (where: string, data: number): VaivenError => {
+  const bits = `data 0x${data.toString(16).padStart(8, '0')}`
+  const words = describeEndCode(data)
+  return new VaivenError('ERR_REFUSED', `${where} refused the connection${words === bits ? '' : `: ${words}`} (${bits})`, { data })
+}

@@ -1,6 +1,6 @@
 // createHost: options to a bound socket, a core with real randomness, and a UdpHost around both.
 
-import { randomFillSync } from 'node:crypto'
+import { randomFillSync, randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
@@ -12,7 +12,7 @@ import { integerOption } from './core/options.ts'
 import type { HostOptions } from './core/options.ts'
 import { unresolved } from './resolve.ts'
 import type { Reach } from './resolve.ts'
-import type { Conditions } from './simulator/conditions.ts'
+import type { PathConditions } from './simulator/conditions.ts'
 import { UdpHost } from './udp-host.ts'
 import type { Pump } from './udp.ts'
 
@@ -39,8 +39,8 @@ export interface CreateHostOptions extends HostOptions {
   receiveBufferBytes?: number
   /** The same for sending. @default 4 MiB */
   sendBufferBytes?: number
-  /** A worse network on purpose, in both directions. @default undefined: the network as it is */
-  impair?: Conditions
+  /** A worse network on purpose: conditions or a profile of `vaiven/simulator`. @default undefined: the network as it is */
+  impair?: PathConditions
   /** Several sockets may share the port; the kernel spreads peers by address. Node 22.12 and later, not on Windows. @default false */
   reusePort?: boolean
   /** Destroys the host when it fires. */
@@ -70,8 +70,7 @@ export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHo
   if (signal?.aborted === true) throw aborted('opening the host', signal)
 
   const core = new Host({ random: (bytes) => void randomFillSync(bytes), refuseConnections: client, ...options })
-  const endpoint =
-    impair === undefined ? core : new (await import('./simulator/impaired-endpoint.ts')).ImpairedEndpoint(core, impair)
+  const impaired = impair === undefined ? null : await impairedEndpoint(core, impair)
   const { socket, reach } = await bind(host, port, options.reusePort === true)
   if (signal?.aborted) {
     socket.close()
@@ -80,7 +79,8 @@ export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHo
   const { address, port: boundPort } = socket.address()
   return new UdpHost({
     core,
-    endpoint,
+    endpoint: impaired ?? core,
+    empty: () => impaired === null || impaired.links.to.deadline() === Infinity,
     socket,
     bound: { address, port: boundPort },
     reach,
@@ -91,6 +91,12 @@ export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHo
     connectTimeoutMs: integerOption('connectTimeoutMs', options.connectTimeoutMs, 100, 86_400_000, 5_000),
     signal,
   })
+}
+
+/** Loaded only by those who want it; each host has its own luck. */
+const impairedEndpoint = async (core: Host, conditions: PathConditions) => {
+  const { ImpairedEndpoint } = await import('./simulator/impaired-endpoint.ts')
+  return new ImpairedEndpoint(core, conditions, { seed: randomInt(2 ** 32) })
 }
 
 const bind = async (host: string | undefined, port: number, reusePort: boolean): Promise<{ socket: Socket; reach: Reach }> => {

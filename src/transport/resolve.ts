@@ -19,8 +19,8 @@ export type Reach =
 const MAX_ADDRESSES = 6
 
 /**
- * All addresses of a host that the socket can reach, the families taking turns and the resolver's first choice first,
- * so that a name whose first family is dead costs one head start and not several.
+ * All addresses of a host that the socket can reach, the families taking turns, so that a name of which one family is dead
+ * costs one head start and not several.
  *
  * @throws VaivenError `ERR_SOCKET`: no such name, or none of its addresses can be reached from this socket
  */
@@ -56,10 +56,10 @@ export const unresolved = (host: string, cause: unknown): VaivenError => {
   return new VaivenError('ERR_SOCKET', `cannot find the address of "${host}" (${code}): ${why}`, { cause })
 }
 
+// IPv4 first: C ENet, and so most servers that a name may lead to, speaks nothing else.
 const interleave = (addresses: readonly string[]): string[] => {
-  const firstIsV6 = addresses[0]?.includes(':') === true
-  const first = addresses.filter((address) => address.includes(':') === firstIsV6)
-  const second = addresses.filter((address) => address.includes(':') !== firstIsV6)
+  const first = addresses.filter((address) => !address.includes(':'))
+  const second = addresses.filter((address) => address.includes(':'))
   const result: string[] = []
   for (let i = 0; i < Math.max(first.length, second.length); i++) {
     for (const list of [first, second]) {

@@ -4,6 +4,7 @@ import { EventEmitter, addAbortListener } from 'node:events'
 import { VaivenError, aborted, outOfRange } from '../util/errors.ts'
 import { displayAddress } from './address.ts'
 import { ConnectAttempt } from './connecting.ts'
+import { EndCode } from './core/endings.ts'
 import type { Host, HostStats } from './core/host.ts'
 import type { Address, Endpoint, Millis } from './endpoint.ts'
 import { resolveHost } from './resolve.ts'
@@ -28,7 +29,7 @@ export interface SocketDiagnostic {
 
 /** What a `UdpHost` emits. */
 export interface UdpHostEvents {
-  /** A connection stands: one that came to us, or one of ours (just before its promise resolves). `data`: see `Peer.connectData`. */
+  /** A connection stands: one that came to us, with the 32 bits of its connect, or one of ours (0), just before its promise resolves. */
   connect: [peer: Peer, data: number]
   /** A packet. The bytes are yours to keep; they may be a view of the datagram that they came in. */
   receive: [peer: Peer, channel: number, bytes: Uint8Array, delivery: Delivery]
@@ -76,7 +77,7 @@ export interface ConnectOptions {
 
 /** How to close. */
 export interface CloseOptions {
-  /** 32 bits for the other sides. @default 0 */
+  /** 32 bits for the other sides. @default 3, "server closing" (SPEC §9) */
   data?: number
   /** How long what was sent may take to be delivered, ms, 0 to 86,400,000; then as `destroy()`. @default 5000 */
   timeoutMs?: number
@@ -88,7 +89,9 @@ export interface CloseOptions {
 export interface UdpHostParts {
   readonly core: Host
   /** The core, or what wraps it. */
-  readonly endpoint: Endpoint<HostEvent>
+  readonly endpoint: Endpoint<HostEvent> & { wake: (() => void) | null }
+  /** Whether everything that the endpoint took for sending has come out of it (a bad network holds datagrams back). */
+  readonly empty: () => boolean
   readonly socket: DriverSocket
   readonly bound: Address
   readonly reach: Reach
@@ -137,10 +140,12 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     this.#driver = new UdpDriver(parts.endpoint, parts.socket, {
       pump: parts.pump,
       onEvent: (event) => this.#take(event),
-      onHint: (error) => this.#hint(error),
+      onHint: (error, about) => this.#hint(error, about),
+      onLost: () => this.#core.noteSocketLoss(),
       onPumped: () => this.#onPumped?.(),
     })
-    this.#core.wake = () => this.#driver.wake()
+    parts.endpoint.wake = () => this.#driver.wake()
+    this.#core.onListenerError = (error) => this.#surface(error)
     if (parts.signal !== undefined) this.#signalListener = addAbortListener(parts.signal, () => this.destroy())
   }
 
@@ -164,11 +169,9 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     }
   }
 
-  /** Everything that was not delivered, by cause: a snapshot. */
+  /** Everything that was not delivered, by cause. Live: it goes on counting. */
   get ledger(): Readonly<Ledger> {
-    const { sendErrors, pendingDropped } = this.#driver.stats
-    const ledger = this.#core.ledger
-    return { ...ledger, socket: ledger.socket + sendErrors + pendingDropped }
+    return this.#core.ledger
   }
 
   /** Whether new connects are refused; changes at once. */
@@ -206,6 +209,9 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     integer('timeoutMs', timeoutMs, 1, 86_400_000)
     if (signal?.aborted === true) throw aborted(`connecting to ${displayAddress(host, port)}`, signal)
     if (this.#closing !== null || this.#ended) throw new VaivenError('ERR_CLOSED', 'the host is closed; create a new one')
+    if (this.#parts.client && this.#core.peerCount + this.#attempts.size > 0) {
+      throw new VaivenError('ERR_NO_SLOT', 'a host with the option client makes one connection at a time; end the other one first')
+    }
 
     const attempt = new ConnectAttempt(
       {
@@ -218,7 +224,9 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
           this.#abandoned.add(peer)
           peer.disconnectNow()
         },
-        focus: (to, own) => this.#focus(to, own),
+        focus: (to) => {
+          if (this.#parts.client) this.#driver.connectSocket(to)
+        },
         settled: () => {
           this.#attempts.delete(attempt)
           this.#choosePump()
@@ -272,7 +280,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
    * @throws VaivenError (as a rejection) `ERR_ABORTED` when `signal` fired first; the host is destroyed all the same
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    const { data = 0, timeoutMs = 5_000, signal } = options
+    const { data = EndCode.closing, timeoutMs = 5_000, signal } = options
     integer('data', data, 0, 0xffffffff)
     integer('timeoutMs', timeoutMs, 0, 86_400_000)
     return (this.#closing ??= this.#close(data, timeoutMs, signal))
@@ -312,9 +320,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
       const timer = setTimeout(done, timeoutMs)
       const listening = signal === undefined ? null : addAbortListener(signal, done)
       this.#onPumped = () => {
-        // A wrapper (a bad network) may still hold the last datagrams.
-        const empty = this.#parts.endpoint === this.#core || this.#parts.endpoint.deadline() === Infinity
-        if (this.#ended || (this.#core.closed && empty)) done()
+        if (this.#ended || (this.#core.closed && this.#parts.empty())) done()
       }
       this.#driver.wake()
     })
@@ -337,12 +343,6 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
   /** A manual host pumps by itself while a connect is under way, and for good once it closes. */
   #choosePump(): void {
     if (this.#closing === null) this.#driver.pump = this.#attempts.size > 0 ? 'auto' : this.#parts.pump
-  }
-
-  #focus(to: Address | null, own: number): void {
-    // A socket that is connected to one server cannot reach a second one.
-    const alone = this.#core.peerCount <= own && this.#attempts.size <= 1
-    if (this.#parts.client) this.#driver.connectSocket(alone ? to : null)
   }
 
   #take(event: HostEvent): void {
@@ -416,22 +416,20 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     }
   }
 
-  #hint(error: NodeJS.ErrnoException): void {
-    const { address, port } = error as { address?: string; port?: number }
+  #hint(error: NodeJS.ErrnoException, about: Address | null): void {
     const unreachable = UNREACHABLE.has(error.code ?? '')
-    if (unreachable) for (const attempt of this.#attempts) attempt.unreachable(error, address)
-    const from = address !== undefined && port !== undefined ? { address, port } : null
+    if (unreachable) for (const attempt of this.#attempts) attempt.unreachable(error, about)
+    const where = about === null ? 'the other side' : displayAddress(about.address, about.port)
     const at = performance.now()
-    const key = `${error.code} ${address} ${port}`
-    if (at - (this.#told.get(key) ?? -Infinity) < DIAGNOSTIC_INTERVAL_MS) return
+    const key = `${error.code} ${where}`
+    if (this.#ended || at - (this.#told.get(key) ?? -Infinity) < DIAGNOSTIC_INTERVAL_MS) return
     if (this.#told.size >= 256) this.#told.clear()
     this.#told.set(key, at)
-    const where = from === null ? 'the other side' : displayAddress(from.address, from.port)
     const message = unreachable
       ? `the operating system says that ${where} cannot be reached (${error.code}); connections go on until they time out`
       : `the socket lost a datagram (${error.code ?? error.message})`
-    const diagnostic: SocketDiagnostic = { type: 'diagnostic', code: unreachable ? 'unreachable' : 'socket', message, from, at }
-    if (!this.#ended) this.#emitGuarded('diagnostic', diagnostic)
+    const diagnostic: SocketDiagnostic = { type: 'diagnostic', code: unreachable ? 'unreachable' : 'socket', message, from: about, at }
+    this.#emitGuarded('diagnostic', diagnostic)
   }
 }
 

@@ -24,8 +24,10 @@ export interface UdpDriverOptions<Event> {
   pump?: Pump
   /** Takes each event of the endpoint, in order. Must not throw. */
   onEvent: (event: Event) => void
-  /** What the operating system reports about the network: an unreachable port, no route. Never more than a hint. */
-  onHint?: (error: NodeJS.ErrnoException) => void
+  /** What the operating system reports about the network: an unreachable port, no route. Never more than a hint; `about` where known. */
+  onHint?: (error: NodeJS.ErrnoException, about: Address | null) => void
+  /** A datagram was lost on its way between socket and endpoint; `stats` says which way. */
+  onLost?: () => void
   /** Called after each pump, when everything that could be sent has been handed to the socket. */
   onPumped?: () => void
   /** Bytes that may wait in the socket's own send queue before the driver stops asking for more. @default 262144 */
@@ -98,7 +100,8 @@ export class UdpDriver<Event> {
   /** Events are being handed out and a transmit follows: commands given meanwhile need no pump of their own. */
   #dispatching = false
   #paused = false
-  /** The loop stood still, and what arrived meanwhile is being read before time is let pass. */
+  /** Our loop stood still beyond a deadline; what arrived meanwhile is read before time is let pass. */
+  #stalled = false
   #catchingUp = false
   /** The socket's queue is full; its next completed send asks for a pump. */
   #blocked = false
@@ -185,20 +188,21 @@ export class UdpDriver<Event> {
   /**
    * Connects the socket to one address, or to none. A connected socket sends about a microsecond cheaper, hears only
    * that address, and is told by the operating system when nobody listens there.
+   *
+   * Going from one address to another or to none may change the port that the socket is bound to: Linux gives up a port that
+   * it chose itself. So this is for sockets that have one other side at a time.
    */
   connectSocket(to: Address | null): void {
-    if (this.#closed || (to === null && this.#connectedTo === null)) return
-    if (this.#connectedTo !== null) {
-      this.#socket.disconnect()
-      this.#connectedTo = null
-    }
-    if (to === null) return
+    const from = this.#connectedTo
+    if (this.#closed || (from === null ? to === null : from.address === to?.address && from.port === to.port)) return
+    if (from !== null) this.#socket.disconnect()
     this.#connectedTo = to
+    if (to === null) return
     // With a numeric address all but this callback happens before connect() returns.
     const settled = (error?: Error | null): void => {
       if (error === undefined || error === null || this.#connectedTo !== to) return
       this.#connectedTo = null
-      this.#options.onHint?.(error)
+      this.#hint(error)
     }
     this.#socket.connect(to.port, to.address, settled)
   }
@@ -235,6 +239,7 @@ export class UdpDriver<Event> {
     const cost = bytes.length + PENDING_OVERHEAD_BYTES
     if (this.#pendingBytes + cost > this.#maxPendingBytes) {
       this.stats.pendingDropped += 1
+      this.#options.onLost?.()
       return
     }
     this.#pendingBytes += cost
@@ -249,21 +254,30 @@ export class UdpDriver<Event> {
     for (const { bytes, from, at } of pending) this.#endpoint.receive(bytes, from, at)
   }
 
-  readonly #onSocketError = (error: NodeJS.ErrnoException): void => {
-    this.#options.onHint?.(error)
+  readonly #onSocketError = (error: NodeJS.ErrnoException): void => this.#hint(error)
+
+  #hint(error: NodeJS.ErrnoException): void {
+    // dgram names the destination of a send or connect that failed; what a read reports can only be about the other end.
+    const { address, port } = error as { address?: string; port?: number }
+    this.#options.onHint?.(error, address !== undefined && port !== undefined ? { address, port } : this.#connectedTo)
   }
 
   /** One callback for all sends: without one, a send that fails at once would fail in silence. */
   readonly #onSent = (error: NodeJS.ErrnoException | null): void => {
     if (this.#closed) return
     if (error) {
-      this.stats.sendErrors += 1
-      this.#options.onHint?.(error)
+      this.#sendFailed()
+      this.#hint(error)
     }
     if (this.#blocked && this.#socket.getSendQueueSize() <= this.#maxQueuedBytes / 2) {
       this.#blocked = false
       this.#requestPump()
     }
+  }
+
+  #sendFailed(): void {
+    this.stats.sendErrors += 1
+    this.#options.onLost?.()
   }
 
   #requestPump(): void {
@@ -273,14 +287,16 @@ export class UdpDriver<Event> {
   readonly #onTurn = (): void => {
     this.#immediate = null
     const now = this.#clock()
+    this.#noticeStall(now)
     // After a stall of ours nothing overdue is judged before the socket has been read empty: the peer may have answered
     // long ago. One whole turn of the loop must pass, and a full burst means that still more may wait.
-    if (now - this.#endpoint.deadline() > STALL_MS && (!this.#catchingUp || this.#burst >= BURST_MAX)) {
+    if (this.#stalled && (!this.#catchingUp || this.#burst >= BURST_MAX)) {
       this.#catchingUp = true
       this.#burst = 0
       this.#requestPump()
       return
     }
+    this.#stalled = false
     this.#catchingUp = false
     this.#run(now)
   }
@@ -344,11 +360,11 @@ export class UdpDriver<Event> {
       const to = this.#connectedTo
       if (to === null) this.#socket.send(out.bytes, 0, out.length, out.port, out.address, this.#onSent)
       else if (to.port === out.port && to.address === out.address) this.#socket.send(out.bytes, 0, out.length, this.#onSent)
-      else this.stats.sendErrors += 1
+      else this.#sendFailed()
     } catch (error) {
       // The socket refuses the call itself (a destination that is no address, port 0): lost like any other datagram.
-      this.stats.sendErrors += 1
-      this.#options.onHint?.(error as NodeJS.ErrnoException)
+      this.#sendFailed()
+      this.#hint(error as NodeJS.ErrnoException)
     }
   }
 
@@ -364,10 +380,15 @@ export class UdpDriver<Event> {
     if (this.#options.unref === true) this.#timer.unref()
   }
 
+  #noticeStall(now: Millis): void {
+    if (now - this.#timerAt > STALL_MS) this.#stalled = true
+  }
+
   readonly #onTimer = (): void => {
+    const now = this.#clock()
+    this.#noticeStall(now)
     this.#timer = null
     this.#timerAt = Infinity
-    const now = this.#clock()
     if (this.#endpoint.deadline() <= now) this.#requestPump()
     else this.#rearm(now)
   }

@@ -29,7 +29,7 @@ for (const roles of bothWays) {
   const who = roles.title
 
   t.test(`${who}: an idle connection lives for ten minutes on pings`, skip, (t) => {
-    const pair = connectedPair(roles, { seed: 2, conditions: { latencyMs: 30, loss: 0.05 }, both: { pollMs: 50 } })
+    const pair = connectedPair(roles, { seed: 2, conditions: { latencyMs: 30, lossRatio: 0.05 }, both: { pollMs: 50 } })
     pair.world.runFor(600_000)
     t.same([pair.client.of('disconnect').length, pair.server.of('disconnect').length], [0, 0])
     pair.clientPeer.send(0, payload(1, 1, 10), 'reliable')
@@ -65,7 +65,7 @@ for (const roles of bothWays) {
   t.test(`${who}: when the path dies, both sides say so within ENet's limits, and not before`, skip, (t) => {
     const pair = connectedPair(roles, { conditions: { latencyMs: 20 } })
     converse(pair, { seed: 1, packets: 50, channels: 2 })
-    pair.world.fate = () => []
+    pair.world.loses = () => true
     const start = pair.world.now
     pair.clientPeer.send(0, payload(1, 1, 10), 'reliable')
     pair.serverPeer.send(0, payload(1, 1, 10), 'reliable')
@@ -85,7 +85,7 @@ for (const roles of bothWays) {
     const pair = connectedPair(roles, { conditions: { latencyMs: 20 } })
     pair.world.runFor(2_000)
     for (const peer of [pair.clientPeer, pair.serverPeer]) peer.setTimeout({ limit: 4, minimumMs: 1_000, maximumMs: 2_000 })
-    pair.world.fate = () => []
+    pair.world.loses = () => true
     pair.clientPeer.send(0, payload(1, 1, 10), 'reliable')
     pair.serverPeer.send(0, payload(1, 1, 10), 'reliable')
     pair.world.runFor(900)
@@ -98,13 +98,13 @@ for (const roles of bothWays) {
   t.test(`${who}: a path that is dead for four seconds does not end the connection, and what waited arrives`, skip, (t) => {
     const pair = connectedPair(roles, { conditions: { latencyMs: 20 } })
     pair.world.runFor(2_000)
-    pair.world.fate = () => []
+    pair.world.loses = () => true
     for (let i = 0; i < 10; i++) {
       pair.clientPeer.send(0, payload(1, i, 500), 'reliable')
       pair.serverPeer.send(0, payload(1, i, 500), 'reliable')
       pair.world.runFor(400)
     }
-    pair.world.fate = null
+    pair.world.loses = null
     pair.world.runFor(10_000)
     t.same([pair.client.of('receive').length, pair.server.of('receive').length], [10, 10])
     t.same([pair.client.of('disconnect').length, pair.server.of('disconnect').length], [0, 0])

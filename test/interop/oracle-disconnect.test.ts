@@ -57,7 +57,7 @@ for (const roles of bothWays) {
     })
 
     t.test(`${title} gracefully through 20 % loss: all that was queued arrives`, skip, (t) => {
-      const it = leaving(roles, who, { seed: 21, conditions: { latencyMs: 20, jitterMs: 10, loss: 0.2 } })
+      const it = leaving(roles, who, { seed: 21, conditions: { latencyMs: 20, jitterMs: 10, lossRatio: 0.2 } })
       for (let i = 0; i < 20; i++) it.peer.send(i % 4, payload(1, i, 4_000), 'reliable')
       it.peer.disconnect(3)
       it.world.runFor(60_000)
@@ -103,10 +103,10 @@ for (const roles of bothWays) {
     t.test(`${title}: a lost DISCONNECT is repeated`, skip, (t) => {
       const it = leaving(roles, who)
       let lost = false
-      it.world.fate = (bytes, from) => {
-        if (from !== it.leaver || lost || !isDisconnect(bytes)) return null
+      it.world.loses = (bytes, from) => {
+        if (from !== it.leaver || lost || !isDisconnect(bytes)) return false
         lost = true
-        return []
+        return true
       }
       it.peer.disconnectPlain(11)
       it.world.runFor(3_000)
@@ -120,7 +120,7 @@ for (const roles of bothWays) {
       const it = leaving(roles, who)
       it.peer.disconnectPlain(12)
       let lost = 0
-      it.world.fate = (_, from) => (from === it.other && lost++ === 0 ? [] : null)
+      it.world.loses = (_, from) => from === it.other && lost++ === 0
       t.ok(it.world.runUntil(() => it.leaver.of('disconnect').length > 0, 40_000))
       heard(t, it, 12)
       it.world.runFor(20_000)

@@ -10,7 +10,7 @@ t.test('a C client and a C server exchange packets of every kind and size on rea
   t.teardown(() => server.stop())
   const { port, version } = await server.event('listening')
   t.equal(version, 0x010311, 'the release that is installed is 1.3.17')
-  const relay = await openRelay(Number(port), { loss: 0.05, duplicate: 0.02, jitterMs: 4 }, 5)
+  const relay = await openRelay(Number(port), { lossRatio: 0.05, duplicateRatio: 0.02, jitterMs: 4 }, 5)
   t.teardown(() => relay.close())
 
   for (const [title, to, count, most] of [

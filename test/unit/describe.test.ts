@@ -90,9 +90,9 @@ t.test('the verify of a connection brings the connect id for its own checksum', 
 
 t.test('range coder and checksum together are undone', (t) => {
   const { header, commands } = describeDatagram(fromHex(withBoth))
-  t.match(header, { checksum: { verdict: 'correct' }, compression: { name: 'range-coder', plainBytes: 48, compressedBytes: 34 } })
+  t.match(header, { checksum: { verdict: 'correct' }, compression: { name: 'range coder', plainBytes: 48, compressedBytes: 34 } })
   t.equal(commands[0]?.fields['connectId'], '695a45ae')
-  t.match(lines(withBoth)[0], 'checksum=72333d3a (correct) range-coder 48->34')
+  t.match(lines(withBoth)[0], 'checksum=72333d3a (correct) range coder 48->34')
   t.end()
 })
 

@@ -1,61 +1,77 @@
 // A message as bits: a stream of bits from the front, and whole bytes (texts, blobs) from the back. SPEC §15.1.
 //
-//   front → 1101 0110 1… 000 | … abc | hello ← back
+//   front →  11010110 1…000000 │ abc │ hello  ← back
 //
-// Bits fill each byte from its lowest bit up. Texts never have to be aligned to a bit position, the bits never have to be padded for
-// them, and both are moved at full speed. Knows nothing of types.
+// Bits fill each byte from its lowest bit up. So texts never sit at odd bit positions, bits are never padded for their sake, and both
+// are moved at full speed. Knows nothing of types.
 
+import { decodeUtf8, encodeUtf8, isAscii } from './utf8.ts'
+import { MESSAGE_BYTES_MAX } from './limits.ts'
 import type { DecodeFailure } from './errors.ts'
 
-const INITIAL_BYTES = 4096
-/** The reader looks at whole words; this many bytes after the message may be looked at and count as nothing. */
+/** Messages are cut from chunks of this size: one allocation for hundreds of small messages. */
+const CHUNK_BYTES = 16_384
+/** With less than this left, the next message begins a new chunk. */
+const CHUNK_REST_BYTES = 256
+/** The word under construction needs this much room between the two streams. */
+const WORD_BYTES = 4
+/** A reader's own memory; a larger message gets memory for itself. */
+const READER_BYTES = 65_536
+/** The reader looks at whole words: so many bytes behind the message may be looked at, and count for nothing. */
 const SLACK_BYTES = 8
-
-/** 2^(7·n): what a varint's group number n is worth. */
+/** Up to here a text is copied character by character; beyond, a call into the runtime pays. */
+const SHORT_TEXT = 20
+/** What one more group of a varint is worth. */
 const GROUP = 128
+/** More bits than this, at any bit position, may not lie within one 32-bit word. */
+const NARROW_BITS = 25
 
-/** Collects one message. Keep one and reuse it: `reset()`, write, `finish()`. */
+const NOTHING = new Uint8Array(0)
+
+/** Collects messages, one after the other: write, `finish()`, write, `finish()` … */
 export class BitWriter {
-  #bytes: Uint8Array
-  #view: DataView
-  /** Whole bytes written at the front. */
+  /** For containers: which of their parts is being written, so that an error can say where it happened. */
+  at = 0
+  /** For records: fields that go out together. */
+  group = 0
+
+  #chunk: Buffer = Buffer.from(new ArrayBuffer(CHUNK_BYTES))
+  #view = new DataView(this.#chunk.buffer)
+  /** Where the message begins in the chunk. */
+  #start = 0
+  /** Where the next whole word of bits goes. */
   #front = 0
-  /** Bits that are not bytes yet, the lowest first, and how many (0 to 31). */
+  /** Bits that are not in the chunk yet, and how many (0 to 31). */
   #word = 0
   #used = 0
-  /** Where the bytes at the back begin. */
-  #back: number
+  /** Where the bytes of the back stream begin; they end where the chunk ends. */
+  #back = CHUNK_BYTES
 
-  constructor() {
-    this.#bytes = new Uint8Array(INITIAL_BYTES)
-    this.#view = new DataView(this.#bytes.buffer)
-    this.#back = INITIAL_BYTES
-  }
-
-  /** Forgets what was written. */
+  /** Forgets an unfinished message, as after an `ERR_ENCODE`. */
   reset(): void {
-    this.#front = 0
+    this.#front = this.#start
     this.#word = 0
     this.#used = 0
-    this.#back = this.#bytes.length
+    this.#back = this.#chunk.length
   }
 
   /**
    * Appends the `count` low bits of `value`.
-   * @param value an integer that fits: 0 to 2^count − 1 (as a 32-bit pattern, so that −1 is 32 ones)
+   * @param value an integer that fits: 0 to 2^count − 1, or as a signed 32-bit pattern if count is 32
    * @param count 0 to 32
    */
   bits(value: number, count: number): void {
     const used = this.#used
     const total = used + count
-    this.#word |= value << used
+    const word = this.#word | (value << used)
     if (total < 32) {
+      this.#word = word
       this.#used = total
       return
     }
-    if (this.#back - this.#front < 4) this.#grow(4)
-    this.#view.setInt32(this.#front, this.#word, true)
-    this.#front += 4
+    if (this.#back - this.#front < WORD_BYTES) this.#grow(WORD_BYTES)
+    this.#view.setInt32(this.#front, word, true)
+    this.#front += WORD_BYTES
     this.#used = total - 32
     // What did not fit into the word; a shift by 32 would be a shift by 0.
     this.#word = used === 0 ? 0 : value >>> (32 - used)
@@ -69,13 +85,13 @@ export class BitWriter {
     let rest = value
     while (rest >= GROUP) {
       this.bits((rest & 127) | 128, 8)
-      // Beyond 32 bits a shift would lose the high part.
+      // A shift would lose what is beyond 32 bits.
       rest = Math.floor(rest / GROUP)
     }
     this.bits(rest, 8)
   }
 
-  /** Appends a signed number as a varint: the sign in the lowest bit, small amounts short. @param value −(2^53 − 1) to 2^53 − 1 */
+  /** Appends a signed number as a varint with the sign in its lowest bit. @param value −(2^53 − 1) to 2^53 − 1 */
   zigzag(value: number): void {
     const sign = value < 0 ? 1 : 0
     const amount = sign === 0 ? value : -1 - value
@@ -90,98 +106,165 @@ export class BitWriter {
 
   /** Puts bytes at the back, in front of what is there. How many they are must be told in bits. */
   bytes(source: Uint8Array): void {
-    const length = source.length
-    // The word under construction needs its four bytes, too.
-    if (this.#back - this.#front < length + 4) this.#grow(length + 4)
-    this.#back -= length
-    this.#bytes.set(source, this.#back)
+    const start = this.#claim(source.length)
+    this.#chunk.set(source, start)
   }
 
-  /** The finished message, in memory of its own. The writer must be `reset()` before it is used again. */
-  finish(): Uint8Array {
-    let { length } = this.#bytes
-    if (this.#back - this.#front < 4) {
-      this.#grow(4)
-      length = this.#bytes.length
+  /**
+   * Puts the UTF-8 of a text at the back; how many bytes that made must be told in bits.
+   * @returns the bytes; −1 if the text is none (an unpaired surrogate), and then nothing was written
+   */
+  text(value: string): number {
+    const { length } = value
+    if (length > SHORT_TEXT) return this.#longText(value)
+    const start = this.#claim(length)
+    const chunk = this.#chunk
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit > 127) {
+        this.#back += length
+        return this.#longText(value)
+      }
+      chunk[start + i] = unit
     }
+    return length
+  }
+
+  #longText(value: string): number {
+    const length = Buffer.byteLength(value)
+    const start = this.#claim(length)
+    if (encodeUtf8(value, this.#chunk, start, length)) return length
+    this.#back += length
+    return -1
+  }
+
+  /**
+   * Ends the message.
+   * @returns its bytes. They are the caller's, but share their `ArrayBuffer` with other messages, as Node's small Buffers do.
+   */
+  finish(): Uint8Array {
     let front = this.#front
-    for (let rest = this.#used, word = this.#word; rest > 0; rest -= 8, word >>>= 8) this.#bytes[front++] = word
-    const message = new Uint8Array(front + length - this.#back)
-    message.set(this.#bytes.subarray(0, front))
-    if (this.#back < length) message.set(this.#bytes.subarray(this.#back), front)
+    if (this.#used > 0) {
+      if (this.#back - front < WORD_BYTES) {
+        this.#grow(WORD_BYTES)
+        front = this.#front
+      }
+      this.#view.setInt32(front, this.#word, true)
+      front += (this.#used + 7) >>> 3
+    }
+    const chunk = this.#chunk
+    const start = this.#start
+    if (this.#back < chunk.length) {
+      chunk.copyWithin(front, this.#back)
+      front += chunk.length - this.#back
+    }
+    // An empty typed array of its own would cost more than all the rest.
+    const message = front === start ? NOTHING : new Uint8Array(chunk.buffer, start, front - start)
+    this.#start = front
+    if (chunk.length > CHUNK_BYTES || chunk.length - front < CHUNK_REST_BYTES) this.#use(CHUNK_BYTES)
+    this.reset()
     return message
   }
 
+  /** Makes room at the back. @returns where it begins */
+  #claim(length: number): number {
+    if (this.#back - this.#front < length + WORD_BYTES) this.#grow(length + WORD_BYTES)
+    return (this.#back -= length)
+  }
+
+  #use(length: number): void {
+    this.#chunk = Buffer.from(new ArrayBuffer(length))
+    this.#view = new DataView(this.#chunk.buffer)
+    this.#start = 0
+  }
+
+  /** Moves the unfinished message to a new chunk with at least so many more bytes between the two streams. */
   #grow(needed: number): void {
-    const old = this.#bytes
-    const bytes = new Uint8Array(2 * old.length + needed)
-    const back = bytes.length - (old.length - this.#back)
-    bytes.set(old.subarray(0, this.#front))
-    bytes.set(old.subarray(this.#back), back)
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer)
-    this.#back = back
+    const old = this.#chunk
+    const start = this.#start
+    const front = this.#front - start
+    const tail = old.length - this.#back
+    const wanted = front + tail + needed
+    this.#use(wanted <= CHUNK_BYTES / 2 ? CHUNK_BYTES : 2 * wanted)
+    this.#chunk.set(old.subarray(start, start + front))
+    this.#front = front
+    this.#back = this.#chunk.length - tail
+    this.#chunk.set(old.subarray(old.length - tail), this.#back)
   }
 }
 
-/** Takes a message apart. Keep one and reuse it: `reset(bytes)`, read, `finish()`. Never throws, never reads beyond the message. */
+/** Takes messages apart: `reset(bytes)`, read, `finish()`. Never throws, never reads beyond the message. */
 export class BitReader {
   /** Why the message was refused; null as long as it was not. The first reason stays. */
   failure: DecodeFailure | null = null
   /** How many more values may come that cost their sender little or nothing; see `NODES_MAX`. */
   nodes = 0
+  /** For records: fields that came in together. */
+  group = 0
 
-  #bytes: Uint8Array
-  #view: DataView
+  readonly #own: Buffer = Buffer.from(new ArrayBuffer(READER_BYTES + SLACK_BYTES))
+  readonly #ownView = new DataView(this.#own.buffer)
+  #bytes: Buffer = this.#own
+  #view: DataView = this.#ownView
   /** The next bit, counted from the beginning. */
   #position = 0
-  /** Where the bytes at the back begin that have been taken already, in bytes; bits end there. */
-  #back = 0
+  /** Where the bytes of the back stream begin that have been taken already: in bits, as bits end there. */
+  #limit = 0
 
-  constructor() {
-    this.#bytes = new Uint8Array(INITIAL_BYTES)
-    this.#view = new DataView(this.#bytes.buffer)
-  }
-
-  /** Begins a message. The bytes are copied: the reader keeps no reference to them. */
+  /** Begins a message. Its bytes are copied: nothing keeps a reference to them. */
   reset(message: Uint8Array, nodes: number): void {
     const { length } = message
-    if (length + SLACK_BYTES > this.#bytes.length) {
-      this.#bytes = new Uint8Array(2 * length + SLACK_BYTES)
-      this.#view = new DataView(this.#bytes.buffer)
-    }
-    this.#bytes.set(message)
-    this.#position = 0
-    this.#back = length
     this.failure = null
     this.nodes = nodes
+    this.#position = 0
+    this.#limit = length * 8
+    if (length > READER_BYTES) {
+      if (length > MESSAGE_BYTES_MAX) {
+        this.fail('limit')
+        return
+      }
+      this.#bytes = Buffer.from(new ArrayBuffer(length + SLACK_BYTES))
+      this.#view = new DataView(this.#bytes.buffer)
+    } else if (this.#bytes !== this.#own) {
+      this.#bytes = this.#own
+      this.#view = this.#ownView
+    }
+    this.#bytes.set(message)
   }
 
   /** Refuses the message. All reading from here on gives zeros and nothing. */
   fail(reason: DecodeFailure): void {
     this.failure ??= reason
     this.#position = 0
-    this.#back = 0
+    this.#limit = 0
   }
 
-  /** Bits that are left, those of bytes at the back included; 0 after a failure. */
+  /** Bits that are left, those of the bytes at the back included; 0 after a failure. */
   get remainingBits(): number {
-    return this.#back * 8 - this.#position
+    return this.#limit - this.#position
   }
 
   /** @param count 0 to 32 @returns an integer, 0 to 2^count − 1 */
   bits(count: number): number {
     const position = this.#position
     const end = position + count
-    if (end > this.#back * 8) {
+    if (end > this.#limit || count > NARROW_BITS) return this.#wideBits(count)
+    this.#position = end
+    return (this.#view.getInt32(position >>> 3, true) >>> (position & 7)) & ((1 << count) - 1)
+  }
+
+  #wideBits(count: number): number {
+    const position = this.#position
+    const end = position + count
+    if (end > this.#limit) {
       this.fail('truncated')
       return 0
     }
     this.#position = end
     const at = position >>> 3
     const shift = position & 7
-    let word = this.#view.getUint32(at, true) >>> shift
-    if (shift + count > 32) word |= this.#view.getUint8(at + 4) << (32 - shift)
+    let word = this.#view.getInt32(at, true) >>> shift
+    if (shift > 0) word |= this.#view.getUint8(at + WORD_BYTES) << (32 - shift)
     return count === 32 ? word >>> 0 : word & ((1 << count) - 1)
   }
 
@@ -202,58 +285,91 @@ export class BitReader {
     return value
   }
 
-  /** The counterpart of the writer's `zigzag`. */
+  /** The counterpart of the writer's `zigzag`. @returns −(2^53 − 1) to 2^53 − 1 */
   zigzag(): number {
     const first = this.bits(8)
     let amount = (first & 127) >>> 1
     if (first >= GROUP) {
       const rest = this.varint()
-      // The shortest form again: a second group of zero has no business here.
       if (rest === 0) this.fail('canonical')
       amount += rest * 64
-      if (amount > Number.MAX_SAFE_INTEGER) this.fail('range')
     }
-    return (first & 1) === 0 ? amount : -1 - amount
+    const value = (first & 1) === 0 ? amount : -1 - amount
+    if (!Number.isSafeInteger(value)) this.fail('range')
+    return value
   }
 
   /**
-   * Whether that many values of at least that many bits each can still come: asked before a declared count is believed.
-   * Values that take no bits are charged to `nodes` instead.
+   * Whether so many values of at least so many bits each can still come: asked before a declared count is believed.
+   * Values that may take no bits at all are charged to `nodes` instead.
    */
   affords(count: number, minBits: number): boolean {
     if (minBits > 0) {
-      if (count * minBits <= this.remainingBits) return true
+      if (count * minBits <= this.#limit - this.#position) return true
       this.fail('truncated')
       return false
     }
+    return this.charge(count)
+  }
+
+  /** Takes `count` from `nodes`; fails when none are left. */
+  charge(count: number): boolean {
     this.nodes -= count
     if (this.nodes >= 0) return true
     this.fail('limit')
     return false
   }
 
-  /** Takes bytes from the back, in memory of their own. @param length declared by the message; checked here */
+  /** Takes bytes from the back, in memory of their own. @param length as declared by the message; checked here */
   bytes(length: number): Uint8Array {
     const start = this.#take(length)
-    return start < 0 ? new Uint8Array(0) : this.#bytes.slice(start, start + length)
+    // `subarray` of a Buffer is a Buffer; a value is a plain Uint8Array.
+    return start < 0 || length === 0 ? new Uint8Array(0) : new Uint8Array(this.#bytes.subarray(start, start + length))
+  }
+
+  /** Takes a text from the back. @param length its bytes of UTF-8, as declared by the message; checked here */
+  text(length: number): string {
+    const start = this.#take(length)
+    if (start < 0) return ''
+    if (isAscii(this.#view, start, length)) return this.#asciiText(start, length)
+    const text = decodeUtf8(this.#bytes, start, length)
+    if (text !== null) return text
+    this.fail('utf8')
+    return ''
+  }
+
+  #asciiText(start: number, length: number): string {
+    const bytes = this.#bytes
+    if (length > SHORT_TEXT) return bytes.toString('latin1', start, start + length)
+    let text = ''
+    let at = start
+    const end = start + length
+    // Each piece is one allocation: eight, four, then single characters.
+    for (; end - at >= 8; at += 8) {
+      text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!)
+    }
+    for (; end - at >= 4; at += 4) text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!)
+    if (end - at === 3) text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)
+    else if (end - at === 2) text += String.fromCharCode(bytes[at]!, bytes[at + 1]!)
+    else if (end - at === 1) text += String.fromCharCode(bytes[at]!)
+    return text
   }
 
   /** Ends the message. @returns true when all of it was read, and nothing was wrong */
   finish(): boolean {
-    if (this.failure !== null) return false
-    const padding = this.remainingBits
-    if (padding > 7 || this.bits(padding) !== 0) this.fail('trailing')
+    const padding = this.#limit - this.#position
+    if (padding !== 0 && (padding > 7 || this.bits(padding) !== 0)) this.fail('trailing')
     return this.failure === null
   }
 
-  /** @returns where the bytes begin; -1 if there are not so many */
+  /** @returns where the bytes begin; −1 if there are not so many */
   #take(length: number): number {
-    const start = this.#back - length
-    if (start * 8 < this.#position) {
+    const limit = this.#limit - length * 8
+    if (limit < this.#position) {
       this.fail('truncated')
       return -1
     }
-    this.#back = start
-    return start
+    this.#limit = limit
+    return limit / 8
   }
 }

@@ -28,10 +28,13 @@ export class EncodeError extends VaivenError {
   }
 }
 
-/** Adds a step of the path to an error that comes from within; other errors pass unchanged. */
+/** Whether a key can stand in a path or a signature as it is. */
+export const isIdentifier = (key: string): boolean => /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(key)
+
+/** Adds a step of the path (a key, an index) to an error that comes from within; other errors pass unchanged. */
 export const within = (step: string | number, error: unknown): unknown => {
   if (!(error instanceof EncodeError)) return error
-  const here = typeof step === 'number' ? `[${step}]` : step
+  const here = typeof step === 'number' ? `[${step}]` : isIdentifier(step) ? step : `[${JSON.stringify(step)}]`
   const joint = error.path === '' || error.path.startsWith('[') ? '' : '.'
   return new EncodeError(error.problem, here + joint + error.path)
 }
@@ -47,7 +50,7 @@ export const show = (value: unknown): string => {
   return String(value)
 }
 
-/** Refuses a value: says what it is and what the type holds. */
-export const misfit = (value: unknown, type: string, holds: string): never => {
+/** Refuses a value: says what it is and what the type holds. A function declaration, so that TypeScript knows that it never returns. */
+export function misfit(value: unknown, type: string, holds: string): never {
   throw new EncodeError(`is ${show(value)}; ${type} ${holds}`)
 }

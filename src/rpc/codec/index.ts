@@ -8,9 +8,12 @@ import type { Type } from './type.ts'
 export { BitReader, BitWriter } from './bits.ts'
 export { EncodeError } from './errors.ts'
 export type { DecodeFailure } from './errors.ts'
-export type { CountOptions } from './containers.ts'
+export type { InferUnion, Variants } from './choices.ts'
+export type { Dynamic } from './dynamic.ts'
+export type { CountOptions, MapOptions } from './lists.ts'
 export type { BytesType, StringType } from './text.ts'
 export type { Infer, InferShape, InferTuple, OptionalType, Shape, Type } from './type.ts'
+export type { QuaternionType, Rgba, Vec2, Vec3, Vec4, VectorType } from './vectors.ts'
 export { t } from './t.ts'
 
 /** What `decode` found. */

@@ -35,6 +35,7 @@ export type Infer<X> = X extends Type<infer T> ? T : never
 /** A type whose values may be missing. As a field of a record, the key may then be absent. */
 export interface OptionalType<T> extends Type<T | undefined> {
   readonly optional: true
+  readonly inner: Type<T>
 }
 
 /** The fields of a record: a codec type for each key. */

@@ -321,7 +321,7 @@ export class Handshake implements Timed {
     return verdict === true ? -1 : verdict >>> 0
   }
 
-  // SPEC §4.5: stateless, and smaller than what it answers.
+  // SPEC §4.8: stateless, and smaller than what it answers.
   #refuse(command: CommandRecord, dialect: Dialect, to: Address, data: number): void {
     const encoded = new Uint8Array(8)
     encodeHead(encoded, 0, Command.disconnect | FLAG_UNSEQUENCED, PEER_CHANNEL, 1)

@@ -1,5 +1,5 @@
 // ENet's built-in compressor, byte for byte: an adaptive model of the bytes so far (contexts of up to two preceding bytes, PPM) that
-// drives a range coder with 32-bit arithmetic. Knows nothing of datagrams. SPEC §9.
+// drives a range coder with 32-bit arithmetic. Knows nothing of datagrams. SPEC §2.6.
 //
 //   compress:   byte → model: which interval, out of which total? → narrow [low, low + range) → its settled top bytes
 //   decompress: bytes → where in [low, low + range) do they point? → model: which byte owns that interval? → byte
@@ -14,7 +14,7 @@ import type { Compressor } from '../types.ts'
  * Every call starts with an empty model: no state crosses datagrams. A call allocates nothing, and no input, however hostile, takes
  * more than some thirty steps per byte of `output` (C ENet: hundreds, where its trees degenerate into lists).
  * `input` and `output` must not overlap.
- * SPEC §9 · ENet 1.3 `compress.c`
+ * SPEC §2.6 · ENet 1.3 `compress.c`
  */
 export class RangeCoder implements Compressor {
   readonly name: string = 'range coder'

@@ -23,7 +23,8 @@ export type AnyEvent =
   | { readonly type: 'connect'; readonly peer: AnyPeer; readonly data: number }
   | { readonly type: 'receive'; readonly peer: AnyPeer; readonly channel: number; readonly bytes: Uint8Array; readonly delivery: Delivery }
   | { readonly type: 'disconnect'; readonly peer: AnyPeer; readonly data: number; readonly reason: EndReason | null }
-  | { readonly type: 'drain' | 'diagnostic' }
+  | { readonly type: 'diagnostic'; readonly code: string; readonly message: string }
+  | { readonly type: 'drain' }
 
 /** One type of event. */
 export type EventOf<Type extends AnyEvent['type']> = Extract<AnyEvent, { type: Type }>

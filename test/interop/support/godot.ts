@@ -167,22 +167,29 @@ export interface EngineReading {
 }
 
 /** Lets the engine read encoded Variants and write them again. */
-export const godotReads = (encoded: readonly Uint8Array[]): EngineReading[] => {
+export const godotReads = (encoded: readonly Uint8Array[]): EngineReading[] =>
+  oracle('variants', encoded.map((bytes) => Buffer.from(bytes).toString('hex'))) as EngineReading[]
+
+/** Lets the engine compress or decompress: lines as `compression.gd` wants them; what came out of each, as hex. */
+export const godotCompresses = (lines: readonly string[]): string[] => (oracle('compression', lines) as { hex: string }[]).map(({ hex }) => hex)
+
+/** Runs a script of the oracle project on lines of text; the JSON lines that it printed. */
+const oracle = (script: string, lines: readonly string[]): unknown[] => {
   const home = mkdtempSync(join(tmpdir(), 'vaiven-godot-'))
   try {
     const input = join(home, 'in.txt')
-    writeFileSync(input, encoded.map((bytes) => `${Buffer.from(bytes).toString('hex')}\n`).join(''))
-    const output = execFileSync(ENGINE, ['--path', projectPath('variants'), '-s', 'res://echo.gd'], {
+    writeFileSync(input, lines.map((line) => `${line}\n`).join(''))
+    const output = execFileSync(ENGINE, ['--path', projectPath('oracle'), '-s', `res://${script}.gd`], {
       encoding: 'utf8',
       timeout: 60_000,
       maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, XDG_DATA_HOME: home, VARIANTS_IN: input },
+      env: { ...process.env, XDG_DATA_HOME: home, ORACLE_IN: input },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     return output
       .split('\n')
       .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as EngineReading)
+      .map((line) => JSON.parse(line) as unknown)
   } finally {
     rmSync(home, { recursive: true, force: true })
   }

@@ -1,10 +1,11 @@
 // Opens hosts of either kind with the same options, and connects two of them in a world of their own.
 
+import type { PathConditions } from '../../../src/transport/simulator/conditions.ts'
 import { openOurs } from './ours.ts'
 import type { AnyHost, AnyOptions, AnyPeer, Kind } from './any.ts'
 import { OracleHost } from './oracle.ts'
 import { World } from './world.ts'
-import type { Conditions, Station } from './world.ts'
+import type { Station } from './world.ts'
 
 /** Who plays the client, who the server. */
 export interface Roles {
@@ -43,7 +44,7 @@ export const closeHosts = (): void => {
 
 /** What two hosts and the way between them should be like. */
 export interface PairOptions {
-  conditions?: Conditions
+  conditions?: PathConditions
   seed?: number
   both?: AnyOptions
   clientOptions?: AnyOptions
@@ -68,8 +69,7 @@ export interface Pair {
 /** Two hosts in a world, not connected yet. */
 export const unconnectedPair = (roles: Roles, options: PairOptions = {}): { world: World; client: Station; server: Station } => {
   const { seed = 1, conditions = { latencyMs: 10 }, both = {} } = options
-  const world = new World(seed, conditions)
-  world.now = options.startMs ?? 0
+  const world = new World(seed, conditions, options.startMs)
   const client = world.add('client', openHost(roles.client, { seed: seed + 1, ...both, ...options.clientOptions }))
   const server = world.add('server', openHost(roles.server, { seed: seed + 2, ...both, ...options.serverOptions }))
   return { world, client, server }

@@ -1,10 +1,10 @@
-# For each line of hex in the file VARIANTS_IN, one JSON line: whether the engine read it as a Variant, its type, and the
+# For each line of hex in the file ORACLE_IN, one JSON line: whether the engine read it as a Variant, its type, and the
 # hex of what the engine writes for the value that it read.
 extends SceneTree
 
 func _init():
     var file = File.new()
-    file.open(OS.get_environment("VARIANTS_IN"), File.READ)
+    file.open(OS.get_environment("ORACLE_IN"), File.READ)
     while not file.eof_reached():
         var line = file.get_line()
         if line != "":

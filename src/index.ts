@@ -1,0 +1,3 @@
+// The front door of the package.
+
+export * from './transport/index.ts'

@@ -1,0 +1,34 @@
+// Public face of the transport: `vaiven/transport`. ENet 1.3 hosts, with a socket (`createHost`) and without (`Host`).
+
+export { displayAddress } from './address.ts'
+export { crc32 } from './core/crc32.ts'
+export { EndCode, describeEndCode } from './core/endings.ts'
+export { Host } from './core/host.ts'
+export type { HostStats } from './core/host.ts'
+export type { HostOptions } from './core/options.ts'
+export { RangeCoder } from './core/range-coder.ts'
+export { createHost } from './create-host.ts'
+export type { CreateHostOptions } from './create-host.ts'
+export { MAX_DATAGRAM_BYTES } from './endpoint.ts'
+export type { Address, Datagram, Endpoint, Millis } from './endpoint.ts'
+export type {
+  ChannelPriority,
+  Checksum,
+  Compressor,
+  ConnectRequest,
+  Delivery,
+  DeliveryOutcome,
+  Diagnostic,
+  EndReason,
+  HostEvent,
+  Ledger,
+  Peer,
+  PeerState,
+  PeerStats,
+  SendOptions,
+} from './types.ts'
+export { UdpDriver } from './udp.ts'
+export type { DriverSocket, Pump, UdpDriverOptions, UdpDriverStats } from './udp.ts'
+export type { CloseOptions, ConnectOptions, SocketDiagnostic, UdpHost, UdpHostEvents, UdpHostStats } from './udp-host.ts'
+export { VaivenError } from '../util/errors.ts'
+export type { ErrorCode } from '../util/errors.ts'
