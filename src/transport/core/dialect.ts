@@ -5,7 +5,7 @@ import { MAX_DATAGRAM_BYTES } from '../endpoint.ts'
 import type { Checksum, Compressor } from '../types.ts'
 import { Command, COMMAND_BYTES, HEADER_COMPRESSED, HEADER_SENT_TIME } from './constants.ts'
 import type { ResolvedHostOptions } from './options.ts'
-import { put16, put32, u16, u32 } from './wire.ts'
+import { CommandRecord, decodeCommand, put16, put32, u16, u32 } from './wire.ts'
 
 export interface Dialect {
   readonly checksum: Checksum | null
@@ -29,6 +29,7 @@ export type OpenFailure = 'malformedDatagram' | 'checksum' | 'compression' | nul
 export class Sealer {
   readonly #plain = new Uint8Array(MAX_DATAGRAM_BYTES + 8)
   readonly #packed = new Uint8Array(MAX_DATAGRAM_BYTES + 8)
+  readonly #command = new CommandRecord()
   readonly opened: Opened = { bytes: this.#plain, start: 0, end: 0, scratch: false }
 
   /**
@@ -43,11 +44,13 @@ export class Sealer {
       if (dialect.checksum !== null && !verify(bytes, headerBytes, dialect.checksum, connectId)) return 'checksum'
       return this.#found(bytes, headerBytes, bytes.length, false)
     }
-    if (dialect.compressor !== null) {
-      return this.#unpack(bytes, headerBytes, dialect.compressor, dialect.checksum, connectId)
-    }
-    // The first compressed datagram of this peer: whichever compressor gives something that holds together is its own.
     let failure: OpenFailure = 'compression'
+    if (dialect.compressor !== null) {
+      failure = this.#unpack(bytes, headerBytes, dialect.compressor, dialect.checksum, connectId)
+      if (failure === null || compressors.length < 2) return failure
+    }
+    // The first compressed datagram of this peer, or one that shows that the first guess was wrong: whichever compressor
+    // gives something that holds together is its own.
     for (const compressor of compressors) {
       failure = this.#unpack(bytes, headerBytes, compressor, dialect.checksum, connectId)
       if (failure === null && (dialect.checksum !== null || this.#looksWhole())) {
@@ -137,10 +140,14 @@ export class Sealer {
     return verify(this.#plain.subarray(0, this.opened.end), this.opened.start, checksum, seed)
   }
 
-  // Commands up to the end, at least one.
+  // Commands up to the end, at least one; some compressors pad with zeros.
   #looksWhole(): boolean {
-    const { bytes, start } = this.opened
-    return (COMMAND_BYTES[(bytes[start] ?? 0) & 0x0f] ?? 0) > 0
+    const { bytes, start, end } = this.opened
+    let at = start
+    for (let size = decodeCommand(bytes, at, end, this.#command); size > 0; size = decodeCommand(bytes, at, end, this.#command)) at += size
+    if (at === start) return false
+    while (at < end && bytes[at] === 0) at++
+    return at === end
   }
 }
 

@@ -334,8 +334,8 @@ export class Handshake implements Timed {
     const { options } = host
     const challenge = {
       wireId: host.drawWireId(from),
-      incomingSession: host.random16() & 3,
-      outgoingSession: host.random16() & 3,
+      incomingSession: otherSession(host.random16(), command.outgoingSession),
+      outgoingSession: otherSession(host.random16(), command.incomingSession),
       sequence: host.random16(),
       token: host.random16(),
     }
@@ -430,6 +430,10 @@ export class Handshake implements Timed {
     this.#host.unregister(entry)
   }
 }
+
+// Unpredictable, but never the one that the same slot of a C client had before: its number stays the same, so the session
+// is all that keeps leftovers of its last connection out.
+const otherSession = (chance: number, before: number): number => (before > 3 ? chance & 3 : (before + 1 + (chance % 3)) & 3)
 
 const keyOf = (peer: PeerCore): string => `${peer.address}|${peer.port}|${peer.connectId}`
 

@@ -327,10 +327,7 @@ export class Recovery {
       const record = this.#ring[n & this.#mask] as SentDatagram
       if (record.acknowledged || record.lost || record.suspected) continue
       const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
-      if (tailAt > now) {
-        if (record.bulk) break
-        continue
-      }
+      if (tailAt > now) continue
       if (record.commands.every((command) => command.acknowledged || command.once)) {
         // Everything in it has arrived by another copy, or was only a ping: nothing to repeat.
         record.suspected = true
@@ -342,8 +339,12 @@ export class Recovery {
         record.tailAt = now + this.#backedOff(this.tailMs)
         continue
       }
+      if (record.bulk && oldestBulk !== null) {
+        record.tailAt = now + this.tailMs
+        continue
+      }
       fired = true
-      if (record.bulk) oldestBulk ??= record
+      if (record.bulk) oldestBulk = record
       else this.#suspect(record, now)
     }
     // Of large packets only the oldest datagram is repeated: one probe, not a whole window.
@@ -474,7 +475,7 @@ export class Recovery {
         const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
         wake = Math.min(wake, tailAt)
         // Sent in order, so what follows is due later or little earlier: looking at a few is enough.
-        if (record.bulk || ++looked >= 64) break
+        if (++looked >= 64) break
       }
     }
     this.#advanceLow()
