@@ -5,7 +5,7 @@
 // Bits fill each byte from its lowest bit up. So texts never sit at odd bit positions, bits are never padded for their sake, and both
 // are moved at full speed. Knows nothing of types.
 
-import { decodeUtf8, encodeUtf8, isAscii } from './utf8.ts'
+import { decodeUtf8, encodeLong, encodeShort, isAscii } from './utf8.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
 import type { DecodeFailure } from './errors.ts'
 
@@ -32,8 +32,6 @@ const NOTHING = new Uint8Array(0)
 export class BitWriter {
   /** For containers: which of their parts is being written, so that an error can say where it happened. */
   at = 0
-  /** For records: fields that go out together. */
-  group = 0
 
   #chunk: Buffer = Buffer.from(new ArrayBuffer(CHUNK_BYTES))
   #view = new DataView(this.#chunk.buffer)
@@ -117,23 +115,18 @@ export class BitWriter {
   text(value: string): number {
     const { length } = value
     if (length > SHORT_TEXT) return this.#longText(value)
-    const start = this.#claim(length)
-    const chunk = this.#chunk
-    for (let i = 0; i < length; i++) {
-      const unit = value.charCodeAt(i)
-      if (unit > 127) {
-        this.#back += length
-        return this.#longText(value)
-      }
-      chunk[start + i] = unit
-    }
-    return length
+    if (this.#back - this.#front < 3 * length + WORD_BYTES) this.#grow(3 * length + WORD_BYTES)
+    const start = encodeShort(value, this.#chunk, this.#back)
+    if (start < 0) return -1
+    const bytes = this.#back - start
+    this.#back = start
+    return bytes
   }
 
   #longText(value: string): number {
     const length = Buffer.byteLength(value)
     const start = this.#claim(length)
-    if (encodeUtf8(value, this.#chunk, start, length)) return length
+    if (encodeLong(value, this.#chunk, start, length)) return length
     this.#back += length
     return -1
   }
@@ -199,8 +192,6 @@ export class BitReader {
   failure: DecodeFailure | null = null
   /** How many more values may come that cost their sender little or nothing; see `NODES_MAX`. */
   nodes = 0
-  /** For records: fields that came in together. */
-  group = 0
 
   readonly #own: Buffer = Buffer.from(new ArrayBuffer(READER_BYTES + SLACK_BYTES))
   readonly #ownView = new DataView(this.#own.buffer)

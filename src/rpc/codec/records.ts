@@ -22,7 +22,7 @@ const writeField = dispenser(writeFieldSites)
 const readField = dispenser(readFieldSites)
 const readRecord = dispenser(readRecordSites)
 
-/** Fields with fewer bits than this, together, go in and out in one step. */
+/** So many bits can be read in one step wherever they begin. */
 const GROUP_BITS_MAX = 25
 
 export class RecordOf implements Type<Fields> {
@@ -37,13 +37,20 @@ export class RecordOf implements Type<Fields> {
     const types: Type<unknown>[] = Object.values(shape)
     const forbidden = keys.find(isForbiddenKey)
     if (forbidden !== undefined) throw new VaivenError('ERR_ARGUMENT', `a record cannot have the key "${forbidden}"`)
-    const coders = group(types)
     // From the last field to the first: each needs to know the next.
     let write: WriteFields = () => {}
     let read: ReadFields = () => {}
-    for (let i = keys.length - 1; i >= 0; i--) {
-      write = writeField()(keys[i]!, coders[i]!, write, i)
-      read = readField()(keys[i]!, coders[i]!, read)
+    for (const { first, members, bits } of groupsOf(types).reverse()) {
+      if (bits > 0) write = flush(write, bits)
+      let shift = bits
+      for (let i = first + members.length - 1; i >= first; i--) {
+        const coder = members[i - first]!
+        const width = bits > 0 ? types[i]!.minBits : 0
+        shift -= width
+        write = writeField()(keys[i]!, coder, write, i, shift)
+        read = readField()(keys[i]!, coder, read, shift, 2 ** width - 1)
+      }
+      if (bits > 0) read = fetch(read, bits)
     }
     this.#keys = keys
     this.#text = textOf(keys, types)
@@ -60,7 +67,7 @@ export class RecordOf implements Type<Fields> {
     if (typeof value !== 'object' || value === null) misfit(value, this.#text, 'is an object')
     const outer = writer.at
     try {
-      this.#writeFields(writer, value)
+      this.#writeFields(writer, value, 0)
     } catch (error) {
       const step = this.#keys[writer.at]!
       writer.at = outer
@@ -89,55 +96,52 @@ const emptyObjects = (): (new () => Fields) => {
   return Plain as unknown as new () => Fields
 }
 
-/** Puts a member of a group in the place of each field that has packed neighbours. */
-const group = (types: readonly Type<unknown>[]): Coder[] => {
-  const coders: Coder[] = []
-  for (let first = 0; first < types.length; ) {
-    const members: Packed<unknown>[] = []
-    let bits = 0
-    for (let type = types[first]; type instanceof Packed && bits + type.minBits <= GROUP_BITS_MAX; type = types[first + members.length]) {
-      members.push(type)
-      bits += type.minBits
-    }
-    if (members.length > 1) {
-      let shift = 0
-      for (const [i, member] of members.entries()) {
-        coders.push(new Member(member, shift, bits, i === 0, i === members.length - 1))
-        shift += member.minBits
-      }
-    } else coders.push(types[first]!)
-    first += Math.max(1, members.length)
-  }
-  return coders
+/** Neighbours whose bits go through the stream in one step (`bits` of them), or a field that handles the stream itself (0). */
+interface Group {
+  first: number
+  members: Coder[]
+  bits: number
 }
 
-/** One of several packed fields in a row. The first one reads the bits of all, the last one writes them. */
-class Member implements Coder {
-  readonly type: Packed<unknown>
-  readonly shift: number
-  readonly mask: number
-  readonly groupBits: number
-  readonly isFirst: boolean
-  readonly isLast: boolean
+const groupsOf = (types: readonly Type<unknown>[]): Group[] => {
+  const groups: Group[] = []
+  let open: Group | null = null
+  for (const [i, type] of types.entries()) {
+    if (type instanceof Packed && type.minBits <= GROUP_BITS_MAX) {
+      if (open === null || open.bits + type.minBits > GROUP_BITS_MAX) groups.push((open = { first: i, members: [], bits: 0 }))
+      open.members.push(type)
+      open.bits += type.minBits
+    } else {
+      groups.push({ first: i, members: [new Direct(type)], bits: 0 })
+      open = null
+    }
+  }
+  return groups
+}
 
-  constructor(type: Packed<unknown>, shift: number, groupBits: number, isFirst: boolean, isLast: boolean) {
+/** After the last field of a group: its bits go out. */
+const flush = (next: WriteFields, bits: number): WriteFields => (writer, value, group) => {
+  writer.bits(group, bits)
+  next(writer, value, 0)
+}
+
+/** Before the first field of a group: its bits come in. */
+const fetch = (next: ReadFields, bits: number): ReadFields => (reader, into) => next(reader, into, reader.bits(bits))
+
+/** A field that handles the stream itself. */
+class Direct implements Coder {
+  readonly type: Type<unknown>
+
+  constructor(type: Type<unknown>) {
     this.type = type
-    this.shift = shift
-    this.mask = 2 ** type.minBits - 1
-    this.groupBits = groupBits
-    this.isFirst = isFirst
-    this.isLast = isLast
   }
 
-  write(writer: BitWriter, value: unknown): void {
-    const bits = this.type.pack(value) << this.shift
-    const group = this.isFirst ? bits : writer.group | bits
-    if (this.isLast) writer.bits(group, this.groupBits)
-    else writer.group = group
+  pack(value: unknown, writer: BitWriter): number {
+    this.type.write(writer, value)
+    return 0
   }
 
-  read(reader: BitReader): unknown {
-    if (this.isFirst) reader.group = reader.bits(this.groupBits)
-    return this.type.unpack((reader.group >>> this.shift) & this.mask, reader)
+  unpack(_bits: number, reader: BitReader): unknown {
+    return this.type.read(reader)
   }
 }
