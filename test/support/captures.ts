@@ -8,6 +8,10 @@ export interface CapturedDatagram {
   readonly where: string
   readonly bytes: Uint8Array
   readonly direction: 'client->server' | 'server->client'
+  /** When it was seen, ms after the first of the file. */
+  readonly at: number
+  /** When each copy reached the other side: a relay may have lost, delayed or doubled it. */
+  readonly arrivals: readonly number[]
   readonly decoded: DecodedText
 }
 
@@ -27,11 +31,13 @@ export const captureFiles = (): string[] => readdirSync(folder).filter((name) =>
 
 /** All datagrams of one file, in order. */
 export const readCapture = (file: string): CapturedDatagram[] => {
-  const entries = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { hex: string; dir: string; decoded: string }[]
-  return entries.map(({ hex, dir, decoded }, index) => ({
+  const entries = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Entry[]
+  return entries.map(({ hex, dir, decoded, t_ms: at, fate }, index) => ({
     where: `${file} #${index}`,
     bytes: fromHex(hex),
     direction: dir as CapturedDatagram['direction'],
+    at,
+    arrivals: arrivalsOf(at, fate ?? 'delivered'),
     decoded: parseDecoded(decoded),
   }))
 }
@@ -41,6 +47,21 @@ export const capturePath = (file: string): URL => new URL(file, folder)
 
 /** Bytes of a hex string; blanks are ignored. */
 export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.replace(/\s/g, ''), 'hex'))
+
+interface Entry {
+  readonly t_ms: number
+  readonly dir: string
+  readonly hex: string
+  readonly decoded: string
+  readonly fate?: string
+}
+
+const arrivalsOf = (at: number, fate: string): number[] => {
+  if (fate === 'dropped') return []
+  const delay = Number(/delayed (\d+) ms/.exec(fate)?.[1] ?? 0)
+  const copies = Number(/delivered (\d+) times/.exec(fate)?.[1] ?? 1)
+  return new Array<number>(copies).fill(at + delay)
+}
 
 // "peer=none sess=0 sent=1 crc=00000000 compressed 56->42 | NAME+A key=value …; NAME key=value …"
 const parseDecoded = (text: string): DecodedText => {

@@ -2,10 +2,11 @@
 
 import t from 'tap'
 import { describeDatagram } from '../../src/transport/core/describe.ts'
+import type { DescribeOptions } from '../../src/transport/core/describe.ts'
 import type { Compressor } from '../../src/transport/types.ts'
 import { fromHex } from '../support/captures.ts'
 
-const lines = (hex: string, options?: Parameters<typeof describeDatagram>[1]): readonly string[] => describeDatagram(fromHex(hex), options).lines
+const lines = (hex: string, options?: DescribeOptions): readonly string[] => describeDatagram(fromHex(hex), options).lines
 
 t.test('header, commands and payloads are lines of text', (t) => {
   t.same(lines('a003 1234 01 02 0007 0007 0011 86 00 0001 0002 6869 07 01 0001 0004 0003 00ff7f'), [
@@ -65,7 +66,8 @@ t.test('things that no correct sender does are noted', (t) => {
 })
 
 // Captured: SEND_RELIABLE behind an acknowledgement, of a connection with both checksum and range coder; see test/fixtures/captures.
-const connectWithChecksum = '8fffdc8b4610775d82ff00010000ffff0000057800010000000000030000000000000000000013880000000200000002a1503c2ecafebabe'
+const connectWithChecksum =
+  '8fffdc8b4610775d82ff00010000ffff0000057800010000000000030000000000000000000013880000000200000002a1503c2ecafebabe'
 const dataWithChecksum = '8000dc8b23e02d0701ff00010001dc8b86000001000500070e151c'
 const withBoth = 'cffffcb072333d3a837b88b1fdf1df576b999b36fcbc3cfb8a54df98ab2be6c9a76edb48f48294916db0'
 
@@ -108,8 +110,11 @@ const shorthand: Compressor = {
 }
 
 t.test('compressors are tried until one makes sense', (t) => {
-  t.match(lines('c000 0001 2a', { compressors: [shorthand] }), ['datagram of 5 bytes: peerId=0 session=0 sentTime=1 shorthand 4->1', 'PING+A channel=255 sequence=42'])
-  t.match(lines('c000 0001 2a2b', { compressors: [shorthand] })[1], 'unreadable: the body is compressed, and no compressor given here undoes it')
+  t.match(lines('c000 0001 2a', { compressors: [shorthand] }), [
+    'datagram of 5 bytes: peerId=0 session=0 sentTime=1 shorthand 4->1',
+    'PING+A channel=255 sequence=42',
+  ])
+  t.match(lines('c000 0001 2a2b', { compressors: [shorthand] })[1], 'no compressor given here undoes it')
   t.match(lines('c000 0001 2a')[1], 'unreadable: the body is compressed', 'noise from the wrong one does not count')
   t.end()
 })

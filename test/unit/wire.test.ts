@@ -14,9 +14,19 @@ const connectFields = {
   throttleDeceleration: 0xf000000c, connectId: 0xf000000d,
 }
 const fragmentHex = '5152 0003 f0000001 f0000002 f0000003 f0000004 616263'
-const fragmentFields = { second: 0x5152, fragmentCount: 0xf0000001, fragmentNumber: 0xf0000002, totalLength: 0xf0000003, offset: 0xf0000004 }
+const fragmentFields = {
+  second: 0x5152, fragmentCount: 0xf0000001, fragmentNumber: 0xf0000002, totalLength: 0xf0000003, offset: 0xf0000004,
+}
 
-const LAYOUTS: readonly { name: keyof typeof Command; hex: string; acknowledge: boolean; fields: Partial<CommandRecord>; payload?: string }[] = [
+interface Layout {
+  readonly name: keyof typeof Command
+  readonly hex: string
+  readonly acknowledge: boolean
+  readonly fields: Partial<CommandRecord>
+  readonly payload?: string
+}
+
+const LAYOUTS: readonly Layout[] = [
   { name: 'acknowledge', hex: '01 a1 b1b2 c1c2 d1d2', acknowledge: false, fields: { acknowledged: 0xc1c2, echo: 0xd1d2 } },
   { name: 'connect', hex: `82 a1 b1b2 ${connectHex} f000000e`, acknowledge: true, fields: { ...connectFields, data: 0xf000000e } },
   { name: 'verifyConnect', hex: `83 a1 b1b2 ${connectHex}`, acknowledge: true, fields: connectFields },
