@@ -2,12 +2,14 @@
 // on the other side.
 
 import t from 'tap'
-import { bothWays, closeHosts, connectedPair } from './support/hosts.ts'
+import { bothWays, closeHosts, connectedPair, openHost } from './support/hosts.ts'
 import type { Pair } from './support/hosts.ts'
 import { skipReason } from './support/native.ts'
 import { OraclePeer } from './support/oracle.ts'
+import { openOurs } from './support/ours.ts'
 import { payload } from './support/payload.ts'
 import { converse } from './support/traffic.ts'
+import { World } from './support/world.ts'
 
 t.afterEach(closeHosts)
 const skip = { skip: skipReason }
@@ -111,6 +113,23 @@ for (const roles of bothWays) {
     t.end()
   })
 
+  for (const still of ['client', 'server'] as const) {
+    t.test(`${who}: the ${still}'s program stands still for four seconds, and everything that was sent meanwhile arrives`, skip, (t) => {
+      const pair = connectedPair(roles, { conditions: { latencyMs: 20 } })
+      pair.world.runFor(2_000)
+      pair.world.stall(pair[still], 4_000)
+      const [from, to] = still === 'client' ? [pair.serverPeer, pair.client] : [pair.clientPeer, pair.server]
+      for (let i = 0; i < 40; i++) {
+        from.send(0, payload(1, i, 300), 'reliable')
+        pair.world.runFor(100)
+      }
+      pair.world.runFor(10_000)
+      t.equal(to.of('receive').length, 40)
+      t.same([pair.client.of('disconnect').length, pair.server.of('disconnect').length], [0, 0])
+      t.end()
+    })
+  }
+
   t.test(`${who}: bandwidth limits of both hosts make the windows that ENet's formula gives`, skip, (t) => {
     const pair = connectedPair(roles, {
       clientOptions: { incomingBandwidthBytesPerSecond: 600_000, outgoingBandwidthBytesPerSecond: 300_000 },
@@ -180,3 +199,20 @@ for (const roles of bothWays) {
 function isPing(bytes: Uint8Array): boolean {
   return bytes.length >= 8 && bytes[bytes.length - 4] === 0x85 && bytes[bytes.length - 3] === 0xff
 }
+
+t.test('a C client that loads a level for 25 seconds keeps its place on our server, which was told to hold it', { skip: skipReason }, (t) => {
+  const world = new World(1, { latencyMs: 20 })
+  const ours = openOurs()
+  const server = world.add('server', ours)
+  const client = world.add('client', openHost('c'))
+  client.host.connect(server.address, { channels: 1 })
+  world.runFor(2_000)
+  const [held] = ours.peers
+  held?.hold(26_000)
+  server.peer.send(0, payload(1, 1, 100), 'reliable')
+  world.stall(client, 25_000)
+  world.runFor(40_000)
+  t.same([server.of('disconnect').length, client.of('disconnect').length], [0, 0])
+  t.equal(client.of('receive').length, 1)
+  t.end()
+})

@@ -51,6 +51,9 @@ export interface AnyOptions {
   /** `runLengths` stands for any compressor of one's own. */
   compression?: 'none' | 'rangeCoder' | 'runLengths'
   seed?: number
+  /** Ours only; see `HostOptions`. */
+  throttle?: 'none' | 'enet'
+  sentTime?: 'unique' | 'clock'
   /** C only: how often its program calls enet_host_service, ms. */
   pollMs?: number
   /** C only: what the library's 32-bit clock shows when the world begins. */

@@ -102,6 +102,11 @@ export class World {
     this.#network.wake(to.name)
   }
 
+  /** The program of a station stands still from now on: its socket buffer fills, its timers wait. */
+  stall(station: Station, durationMs: Millis): void {
+    this.#network.stall(station.name, durationMs)
+  }
+
   /** Lets so much virtual time pass. */
   runFor(durationMs: Millis): void {
     this.#network.runFor(durationMs)
