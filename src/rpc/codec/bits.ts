@@ -6,7 +6,8 @@
 // are moved at full speed. Knows nothing of types.
 
 import { decodeUtf8, encodeLong, encodeShort, isAscii } from './utf8.ts'
-import { MESSAGE_BYTES_MAX } from './limits.ts'
+import { MESSAGE_BYTES_MAX, NODES_MAX } from './limits.ts'
+import { EncodeError } from './errors.ts'
 import type { DecodeFailure } from './errors.ts'
 
 /** Messages are cut from chunks of this size: one allocation for hundreds of small messages. */
@@ -26,12 +27,15 @@ const GROUP = 128
 /** More bits than this, at any bit position, may not lie within one 32-bit word. */
 const NARROW_BITS = 25
 
+/** All empty messages and blobs are this one: there is nothing in it to change, and to make one takes longer than a small message. */
 const NOTHING = new Uint8Array(0)
 
 /** Collects messages, one after the other: write, `finish()`, write, `finish()` … */
 export class BitWriter {
   /** For containers: which of their parts is being written, so that an error can say where it happened. */
   at = 0
+  /** How many more values may be written that cost little or nothing; a reader counts the same. */
+  nodes = NODES_MAX
 
   #chunk: Buffer = Buffer.from(new ArrayBuffer(CHUNK_BYTES))
   #view = new DataView(this.#chunk.buffer)
@@ -47,10 +51,17 @@ export class BitWriter {
 
   /** Forgets an unfinished message, as after an `ERR_ENCODE`. */
   reset(): void {
+    this.nodes = NODES_MAX
     this.#front = this.#start
     this.#word = 0
     this.#used = 0
     this.#back = this.#chunk.length
+  }
+
+  /** Takes `count` from `nodes`. @throws VaivenError `ERR_ENCODE` when none are left */
+  charge(count: number): void {
+    this.nodes -= count
+    if (this.nodes < 0) throw new EncodeError(`is one value too many; a message holds ${NODES_MAX} that are self-describing or take no bits`)
   }
 
   /**
@@ -151,7 +162,6 @@ export class BitWriter {
       chunk.copyWithin(front, this.#back)
       front += chunk.length - this.#back
     }
-    // An empty typed array of its own would cost more than all the rest.
     const message = front === start ? NOTHING : new Uint8Array(chunk.buffer, start, front - start)
     this.#start = front
     if (chunk.length > CHUNK_BYTES || chunk.length - front < CHUNK_REST_BYTES) this.#use(CHUNK_BYTES)
@@ -203,10 +213,10 @@ export class BitReader {
   #limit = 0
 
   /** Begins a message. Its bytes are copied: nothing keeps a reference to them. */
-  reset(message: Uint8Array, nodes: number): void {
+  reset(message: Uint8Array): void {
     const { length } = message
     this.failure = null
-    this.nodes = nodes
+    this.nodes = NODES_MAX
     this.#position = 0
     this.#limit = length * 8
     if (length > READER_BYTES) {
@@ -315,7 +325,7 @@ export class BitReader {
   bytes(length: number): Uint8Array {
     const start = this.#take(length)
     // `subarray` of a Buffer is a Buffer; a value is a plain Uint8Array.
-    return start < 0 || length === 0 ? new Uint8Array(0) : new Uint8Array(this.#bytes.subarray(start, start + length))
+    return start < 0 || length === 0 ? NOTHING : new Uint8Array(this.#bytes.subarray(start, start + length))
   }
 
   /** Takes a text from the back. @param length its bytes of UTF-8, as declared by the message; checked here */

@@ -102,7 +102,8 @@ class Literal<L> extends Packed<L> {
 
 /** Always the same value, in no bits at all. */
 export const literal = <const L extends string | number | boolean | null>(value: L): Type<L> => {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new VaivenError('ERR_ARGUMENT', `a literal cannot be ${value}`)
+  // Neither can be written in a signature so that it could be told from another.
+  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) throw new VaivenError('ERR_ARGUMENT', `a literal cannot be ${Object.is(value, -0) ? '-0' : value}`)
   return new Literal(value)
 }
 
@@ -129,7 +130,11 @@ class Optional<T> implements OptionalType<T> {
   }
 
   read(reader: BitReader): T | undefined {
-    return reader.bits(1) === 0 ? undefined : this.inner.read(reader)
+    if (reader.bits(1) === 0) return undefined
+    const value = this.inner.read(reader)
+    // There is a shorter way to say so.
+    if (value === undefined) reader.fail('canonical')
+    return value
   }
 }
 
@@ -158,7 +163,10 @@ class Nullable<T> implements Type<T | null> {
   }
 
   read(reader: BitReader): T | null {
-    return reader.bits(1) === 0 ? null : this.#inner.read(reader)
+    if (reader.bits(1) === 0) return null
+    const value = this.#inner.read(reader)
+    if (value === null) reader.fail('canonical')
+    return value
   }
 }
 

@@ -6,7 +6,7 @@ import { date } from './date.ts'
 import { misfit, within } from './errors.ts'
 import { f32, f64 } from './floats.ts'
 import { bigint } from './integers.ts'
-import { DEPTH_MAX, MAP_COUNT_MAX, NODES_MAX, isForbiddenKey } from './limits.ts'
+import { DEPTH_MAX, MAP_COUNT_MAX, isForbiddenKey } from './limits.ts'
 import { bytes, string } from './text.ts'
 import type { Type } from './type.ts'
 
@@ -47,18 +47,12 @@ const ENTRY_BITS_MIN = 8 + TAG_BITS
 export const any: Type<Dynamic> = {
   minBits: TAG_BITS,
   describe: () => 'any',
-  write(writer, value) {
-    nodesLeft = NODES_MAX
-    writeValue(writer, value, 1)
-  },
+  write: (writer, value) => writeValue(writer, value, 1),
   read: (reader) => readValue(reader, 1),
 }
 
-/** Of the value that is being written: the reader would not take more. */
-let nodesLeft = 0
-
 const writeValue = (writer: BitWriter, value: Dynamic, depth: number): void => {
-  if (--nodesLeft < 0) misfit(value, 'any', `holds ${NODES_MAX} values`)
+  writer.charge(1)
   switch (typeof value) {
     case 'undefined':
       return writer.bits(Tag.undefined, TAG_BITS)

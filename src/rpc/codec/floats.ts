@@ -141,8 +141,10 @@ class Quantized extends Packed<number> {
   }
 
   pack(value: number): number {
-    const steps = this.#parts > 0 ? Math.floor(value * this.#parts + 0.5) - this.#first : Math.floor((value - this.#min) / this.#step + 0.5)
-    if (typeof value === 'number' && steps >= 0 && steps <= this.#count) return steps
+    if (typeof value === 'number') {
+      const steps = this.#parts > 0 ? Math.floor(value * this.#parts + 0.5) - this.#first : Math.floor((value - this.#min) / this.#step + 0.5)
+      if (steps >= 0 && steps <= this.#count) return steps
+    }
     return misfit(value, this.#text, `holds ${this.#min} to ${this.#max}`)
   }
 

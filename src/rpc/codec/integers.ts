@@ -29,9 +29,10 @@ class SmallInteger extends Packed<number> {
   }
 
   pack(value: number): number {
-    const distance = value - this.min
-    // Written so that NaN and what is no number at all are refused, too.
-    if (typeof value === 'number' && distance >= 0 && distance <= this.span && Math.floor(distance) === distance) return distance
+    if (typeof value === 'number') {
+      const distance = value - this.min
+      if (distance >= 0 && distance <= this.span && Math.floor(distance) === distance) return distance
+    }
     return misfit(value, this.text, `holds ${this.min} to ${this.min + this.span}`)
   }
 

@@ -65,6 +65,7 @@ class ArrayOf<T> implements Type<T[]> {
     const { min, max } = this.#lengths
     if (!Array.isArray(value)) misfit(value, this.#text, 'is an array')
     if (value.length < min || value.length > max) misfit(value, this.#text, `holds ${min === max ? min : `${min} to ${max}`} elements`)
+    if (this.#element.minBits === 0) writer.charge(value.length)
     this.#lengths.write(writer, value.length)
     const outer = writer.at
     try {
@@ -155,6 +156,7 @@ class MapOf<K, V> implements Type<Map<K, V>> {
   write(writer: BitWriter, value: Map<K, V>): void {
     if (!(value instanceof Map)) misfit(value, this.#text, 'is a Map')
     if (value.size > this.#lengths.max) misfit(value, this.#text, `holds ${this.#lengths.max} entries, and this has ${value.size}`)
+    if (this.#key.minBits + this.#value.minBits === 0) writer.charge(value.size)
     this.#lengths.write(writer, value.size)
     for (const [key, item] of value) {
       try {

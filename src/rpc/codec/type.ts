@@ -14,7 +14,7 @@ export interface Type<T> {
 
   /**
    * The type in words, as it stands in a contract: `{ name: string, hp: u8 }`. Two types with the same text have the same encoding,
-   * and two types with different encodings have different texts. SPEC §15.8.
+   * and two types with different encodings have different texts. SPEC §15.9.
    */
   describe(): string
 

@@ -192,7 +192,8 @@ class Quaternion implements QuaternionType {
   write(writer: BitWriter, value: Vec4): void {
     if (typeof value !== 'object' || value === null) misfit(value, this.describe(), 'is { x, y, z, w }')
     const { x, y, z, w } = value
-    const length = Math.sqrt(x * x + y * y + z * z + w * w)
+    const isNumbers = typeof x === 'number' && typeof y === 'number' && typeof z === 'number' && typeof w === 'number'
+    const length = isNumbers ? Math.sqrt(x * x + y * y + z * z + w * w) : NaN
     if (!(length > 0 && length < Infinity)) misfit(value, this.describe(), 'has a length above 0 and below infinity')
     const ax = Math.abs(x)
     const ay = Math.abs(y)
