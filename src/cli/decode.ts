@@ -3,9 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { addAbortSignal } from 'node:stream'
 import { parseArgs } from 'node:util'
-import type { DatagramDescription } from '../transport/core/describe.ts'
-import { describeDatagram } from '../transport/core/describe.ts'
-import { toHex } from '../transport/core/describe-command.ts'
+import { describeDatagram } from '../transport/index.ts'
+import type { DatagramDescription } from '../transport/index.ts'
 import { Exit } from './io.ts'
 import type { Io } from './io.ts'
 
@@ -136,6 +135,8 @@ const parseHex = (text: string): Uint8Array | null => {
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) return null
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 }
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 // Bytes become hex; `lines` stay away, since the fields say the same.
 const plainObject = ({ bytes, header, commands, rest, problem, remarks }: DatagramDescription): unknown => ({

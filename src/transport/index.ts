@@ -2,6 +2,8 @@
 
 export { displayAddress } from './address.ts'
 export { crc32 } from './core/crc32.ts'
+export { describeDatagram } from './core/describe.ts'
+export type { CommandDescription, DatagramDescription, DescribeOptions, HeaderDescription } from './core/describe.ts'
 export { EndCode, describeEndCode } from './core/endings.ts'
 export { Host } from './core/host.ts'
 export type { HostStats } from './core/host.ts'
