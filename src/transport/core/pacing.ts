@@ -44,7 +44,7 @@ export class Pacing {
   }
 
   /** When `open` will be true. */
-  opensAt(now: Millis, rate: number): Millis {
-    return this.#budget > 0 || rate === Infinity ? now : now + (1 - this.#budget) / rate
+  opensAt(rate: number): Millis {
+    return this.#budget > 0 || rate === Infinity ? this.#at : this.#at + (1 - this.#budget) / rate
   }
 }

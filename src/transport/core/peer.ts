@@ -497,7 +497,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (now >= this.#nextExpiry) this.#expire(now)
     if (recovery.copies.due(now)) host.ready(this)
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
-    if (this.controlQueue.length > 0 || this.queuedMessages > 0) host.ready(this)
+    if (this.controlQueue.length > 0 || this.queuedMessages > 0 || recovery.hasAgain) host.ready(this)
     this.continueLeaving()
     this.rearm(now)
   }
@@ -513,9 +513,8 @@ export class PeerCore implements Peer, Inbox, Timed {
     const { recovery } = this
     let at = Math.min(recovery.deadline, this.#nextExpiry, recovery.copies.deadline)
     if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.#pingAt(), now + 1))
-    if (recovery.congestion !== null && this.#bulkWaits) {
-      const { window, rate } = recovery.congestion
-      if (recovery.inFlightBytes < window) at = Math.min(at, this.pacing.opensAt(now, rate))
+    if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
+      at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }
     if (this.pace.limited && this.queuedMessages > 0) at = Math.min(at, Math.max(now + 1, this.pace.opensAt(now)))
     const dead = this.#deadAt()
