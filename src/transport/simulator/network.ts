@@ -41,8 +41,8 @@ export interface TraceEvent {
   readonly cause?: DropCause
 }
 
-/** The endpoint or its name. */
-export type NodeRef = string | NetworkNode<never> | NetworkNode
+/** A node (what `add` returned), or its name. */
+export type NodeRef = string | { readonly name: string }
 
 /** Moments at which nothing but datagrams to and fro happens are suspicious from this number of steps on. */
 const STUCK_STEPS = 1_000_000
@@ -341,9 +341,11 @@ export class Network {
   // -- small help
 
   #node(ref: NodeRef): NetworkNode {
-    const node = typeof ref === 'string' ? this.#nodes.get(ref) : ref as unknown as NetworkNode
-    if (node === undefined || this.#nodes.get(node.name) !== node) {
-      throw new VaivenError('ERR_ARGUMENT', `there is no node '${typeof ref === 'string' ? ref : ref.name}'; there are ${[...this.#nodes.keys()].join(', ')}`)
+    const name = typeof ref === 'string' ? ref : ref.name
+    const node = this.#nodes.get(name)
+    // A node that was removed is not the one that has its name now.
+    if (node === undefined || (typeof ref !== 'string' && ref !== node)) {
+      throw new VaivenError('ERR_ARGUMENT', `there is no node '${name}'; there are ${[...this.#nodes.keys()].join(', ')}`)
     }
     return node
   }

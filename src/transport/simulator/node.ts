@@ -80,7 +80,6 @@ export class NetworkNode<Event = unknown> implements Scheduled {
   #clockSince: Millis
   #clockRate: number
   #pumpsInPlace = 0
-  #wokenAgain = false
   #pumping = false
   #gone = false
   readonly #out: Datagram = { bytes: new Uint8Array(MAX_DATAGRAM_BYTES), length: 0, address: '', port: 0 }
@@ -125,9 +124,8 @@ export class NetworkNode<Event = unknown> implements Scheduled {
 
   /** There is work to do: it will be pumped now, or when its program looks next. */
   wake(): void {
-    if (this.#gone) return
-    if (this.#pumping) this.#wokenAgain = true
-    else this.#hub.schedule.set(this, this.#openFrom(this.#hub.now))
+    // Not while it is being pumped: the pump goes on until there is nothing more to say, and then looks at the deadline.
+    if (!this.#gone && !this.#pumping) this.#hub.schedule.set(this, this.#openFrom(this.#hub.now))
   }
 
   // -- what Network does with it
@@ -179,14 +177,15 @@ export class NetworkNode<Event = unknown> implements Scheduled {
   run(now: Millis): void {
     if (now < this.#stalledUntilMs) return this.#hub.schedule.set(this, this.#stalledUntilMs)
     this.#pumping = true
-    this.#wokenAgain = false
     if (now >= this.#nextServiceMs) this.#nextServiceMs = nextTick(now, this.#nextServiceMs, this.#serviceEveryMs)
+    let nextMs = now
     try {
       this.#pump()
+      nextMs = this.#nextRun(now)
     } finally {
-      // A throwing listener must not leave the node asleep for ever.
+      // After a listener has thrown, the rest is handed out when the run goes on.
       this.#pumping = false
-      if (!this.#gone) this.#hub.schedule.set(this, this.#nextRun(now))
+      if (!this.#gone) this.#hub.schedule.set(this, nextMs)
     }
   }
 
@@ -233,7 +232,7 @@ export class NetworkNode<Event = unknown> implements Scheduled {
     if (Number.isNaN(deadline)) throw this.#stuck('has NaN for a deadline')
     if (deadline > this.clockMs) {
       this.#pumpsInPlace = 0
-      return this.#wokenAgain ? now : this.#networkTime(deadline)
+      return this.#networkTime(deadline)
     }
     if (++this.#pumpsInPlace > STUCK_PUMPS) throw this.#stuck(`wants to run at ${deadline} again and again, though its clock shows ${this.clockMs}`)
     return now
