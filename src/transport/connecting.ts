@@ -69,7 +69,7 @@ export class ConnectAttempt {
     this.#next()
   }
 
-  /** @returns whether the connection is this attempt's: then it has won and the promise resolves */
+  /** One of the attempt's connections stands: it has won, and the promise resolves. */
   connected(peer: Peer): void {
     const address = this.#peers.get(peer)
     if (address === undefined) return
@@ -87,7 +87,7 @@ export class ConnectAttempt {
     const where = displayAddress(address.address, address.port)
     if (reason === 'refused' || reason === 'remote') this.fail(refused(where, data))
     else if (reason === 'protocol-error') this.fail(new VaivenError('ERR_DIALECT', `${where} answered, but not as ENet does`))
-    else if (reason === 'local' || reason === 'host-closed') this.fail(new VaivenError('ERR_CLOSED', `the host was closed while connecting to ${where}`))
+    else if (reason === 'local' || reason === 'host-closed') this.fail(closedWhileConnecting())
     // The core's own patience is at an end; ours may not be.
     else this.#begin(address)
   }
@@ -151,9 +151,8 @@ export class ConnectAttempt {
     if (this.#hint !== null) {
       const { code } = this.#hint
       const meaning = code === 'ECONNREFUSED' || code === 'ECONNRESET' ? 'nothing listens on that port' : 'there is no way to that address'
-      return new VaivenError('ERR_UNREACHABLE', `${this.#name} did not answer ${limit}; the operating system says that ${meaning} (${code})`, {
-        cause: this.#hint,
-      })
+      const message = `${this.#name} did not answer ${limit}; the operating system says that ${meaning} (${code})`
+      return new VaivenError('ERR_UNREACHABLE', message, { cause: this.#hint })
     }
     return new VaivenError(
       'ERR_TIMEOUT',
@@ -162,6 +161,9 @@ export class ConnectAttempt {
     )
   }
 }
+
+/** The host went away under an attempt. */
+export const closedWhileConnecting = (): VaivenError => new VaivenError('ERR_CLOSED', 'the host was closed while connecting')
 
 const refused = (where: string, data: number): VaivenError => {
   const bits = `data 0x${data.toString(16).padStart(8, '0')}`

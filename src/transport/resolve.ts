@@ -52,7 +52,8 @@ const lookUp = async (host: string): Promise<string[]> => {
 /** The error for a name that has no address. */
 export const unresolved = (host: string, cause: unknown): VaivenError => {
   const code = (cause as NodeJS.ErrnoException).code
-  const why = code === 'EAI_AGAIN' ? 'the name service does not answer; try again, or give a numeric address' : 'no such name; check its spelling'
+  const silent = code === 'EAI_AGAIN'
+  const why = silent ? 'the name service does not answer; try again, or give a numeric address' : 'no such name; check its spelling'
   return new VaivenError('ERR_SOCKET', `cannot find the address of "${host}" (${code}): ${why}`, { cause })
 }
 

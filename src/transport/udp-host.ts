@@ -3,7 +3,7 @@
 import { EventEmitter, addAbortListener } from 'node:events'
 import { VaivenError, aborted, outOfRange } from '../util/errors.ts'
 import { displayAddress } from './address.ts'
-import { ConnectAttempt } from './connecting.ts'
+import { closedWhileConnecting, ConnectAttempt } from './connecting.ts'
 import { EndCode } from './core/endings.ts'
 import type { Host, HostStats } from './core/host.ts'
 import type { Address, Endpoint, Millis } from './endpoint.ts'
@@ -77,7 +77,7 @@ export interface ConnectOptions {
 
 /** How to close. */
 export interface CloseOptions {
-  /** 32 bits for the other sides. @default 3, "server closing" (SPEC §9) */
+  /** 32 bits for the other sides. @default 3, "server closing" (SPEC §9); 0 for a host with the option `client` */
   data?: number
   /** How long what was sent may take to be delivered, ms, 0 to 86,400,000; then as `destroy()`. @default 5000 */
   timeoutMs?: number
@@ -280,7 +280,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
    * @throws VaivenError (as a rejection) `ERR_ABORTED` when `signal` fired first; the host is destroyed all the same
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    const { data = EndCode.closing, timeoutMs = 5_000, signal } = options
+    const { data = this.#parts.client ? EndCode.none : EndCode.closing, timeoutMs = 5_000, signal } = options
     integer('data', data, 0, 0xffffffff)
     integer('timeoutMs', timeoutMs, 0, 86_400_000)
     return (this.#closing ??= this.#close(data, timeoutMs, signal))
@@ -297,7 +297,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
   }
 
   async #close(data: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    for (const attempt of this.#attempts) attempt.fail(new VaivenError('ERR_CLOSED', 'the host was closed while connecting'))
+    for (const attempt of this.#attempts) attempt.fail(closedWhileConnecting())
     if (signal?.aborted !== true) {
       this.#core.close(data)
       this.#driver.pump = 'auto'
@@ -329,7 +329,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
   async #end(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    for (const attempt of this.#attempts) attempt.fail(new VaivenError('ERR_CLOSED', 'the host was closed while connecting'))
+    for (const attempt of this.#attempts) attempt.fail(closedWhileConnecting())
     this.#signalListener?.[Symbol.dispose]()
     if (!this.#core.closed) this.#core.destroy()
     this.#driver.flush()
