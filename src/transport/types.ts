@@ -45,7 +45,10 @@ export type PeerState = 'connecting' | 'connected' | 'disconnect-later' | 'disco
 
 /** What became of a message whose sender asked to know. */
 export type DeliveryOutcome =
-  /** Reliable: the other side acknowledged all of it. Unreliable: it was handed to the network (more cannot be known). */
+  /**
+   * Reliable: the other side acknowledged all of it. Unreliable: a host of our own reported its datagram; towards a C peer it
+   * was handed to the network, and more cannot be known.
+   */
   | 'delivered'
   /** `expiresMs` passed before it was first sent. */
   | 'expired'
@@ -55,6 +58,8 @@ export type DeliveryOutcome =
   | 'throttled'
   /** Dropped because the queue was full (unreliable only). */
   | 'queue-full'
+  /** Unreliable, towards a host of our own: its datagram was lost, or nothing was heard of it. */
+  | 'lost'
   /** The connection ended first. */
   | 'disconnected'
 

@@ -17,7 +17,7 @@ export type Redundancy = 'off' | 'auto' | 0 | 1 | 2 | 3
 const COPIES_AGAIN = 2
 const GAP_MS = 5
 /** A copy waits for company at most a quarter of the round trip, within these bounds. */
-const DUE_MIN_MS = 8
+const DUE_MIN_MS = 5
 const DUE_MAX_MS = 25
 /** Copy bytes in one datagram. */
 export const MAX_COPY_BYTES = 1000

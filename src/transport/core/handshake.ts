@@ -22,6 +22,7 @@ import {
 } from './constants.ts'
 import type { Dialect } from './dialect.ts'
 import { EndCode } from './endings.ts'
+import { ANNOUNCE_BYTES, encodeAnnounce, isAnnounce } from './extension.ts'
 import { clampWindow, grantedWindow, offeredWindow, sendingWindow } from './flow.ts'
 import type { Host } from './host.ts'
 import { PeerCore } from './peer.ts'
@@ -34,6 +35,7 @@ import type { CommandRecord, ConnectFields } from './wire.ts'
 const CONNECT_REPEATS_MS = [100, 250, 500, 1_000, 2_000]
 /** A half-open entry lives this long after the last datagram of its sender. */
 const HALF_OPEN_MS = 5_000
+const VERIFY_BYTES = 44
 /** Wrong answers after which an entry is burnt. */
 const MAX_WRONG = 3
 /** Never more bytes to an unproved address than this times what came from it. */
@@ -72,6 +74,8 @@ export class HalfOpen {
   readonly sequence: number
   readonly token: number
   readonly verify: Uint8Array
+  /** Both sides have announced the extension. */
+  readonly extended: boolean
   /** When VERIFY_CONNECT left; -1 once it left more than once, since then nobody knows which one was answered. */
   verifySentAt: Millis = -1
   answers = 0
@@ -109,6 +113,7 @@ export class HalfOpen {
       deceleration: command.throttleDeceleration,
     }
     this.verify = verify
+    this.extended = verify.length > VERIFY_BYTES
     this.lastAt = now
   }
 }
@@ -150,6 +155,7 @@ export class Handshake implements Timed {
       connectId: peer.connectId,
     }
     peer.windowBytes = fields.windowBytes
+    peer.announced = options.extension
     peer.attempt = { fields, data, startedAt: -1, dueAt: -Infinity, tries: 0, token: 0, sentAt: -1 }
     this.#host.timers.arm(peer, -Infinity)
   }
@@ -160,8 +166,9 @@ export class Handshake implements Timed {
     if (attempt.tries === 0) attempt.startedAt = now
     const endsAt = attempt.startedAt + host.options.connectTimeoutMs
     if (now >= endsAt) return peer.finish('connect-timeout', 0)
-    const command = new Uint8Array(48)
+    const command = new Uint8Array(48 + (peer.announced ? ANNOUNCE_BYTES : 0))
     encodeConnect(command, 0, 1, attempt.fields, attempt.data)
+    if (peer.announced) encodeAnnounce(command, 48)
     attempt.token = host.random16()
     attempt.sentAt = now
     host.post(command, NO_PEER, attempt.token, peer.dialect, 0, peer)
@@ -181,6 +188,7 @@ export class Handshake implements Timed {
     const { fields } = attempt
     const fits =
       command.connectId === fields.connectId &&
+      command.peerId < NO_PEER &&
       command.channelCount >= MIN_CHANNELS &&
       command.channelCount <= MAX_CHANNELS &&
       command.throttleInterval === fields.throttleInterval &&
@@ -188,7 +196,7 @@ export class Handshake implements Timed {
       command.throttleDeceleration === fields.throttleDeceleration &&
       command.incomingSession <= 3 &&
       command.outgoingSession <= 3
-    if (!fits) return peer.count('malformedCommand')
+    if (!fits) return
     const exact = attempt.tries === 1
     peer.controlSeen = command.sequence
     peer.verifyEcho = { sequence: command.sequence, token, sent: 0 }
@@ -222,12 +230,15 @@ export class Handshake implements Timed {
       return host.diagnose(dialect, from)
     }
     const { opened } = sealer
-    if (decodeCommand(opened.bytes, opened.start, opened.end, command) <= 0) return void ledger.malformedDatagram++
+    const size = decodeCommand(opened.bytes, opened.start, opened.end, command)
+    if (size <= 0) return void ledger.malformedDatagram++
+    const extended = options.extension && isAnnounce(opened.bytes, opened.start + size, opened.end)
     if (options.requireChecksum && dialect.checksum === null) {
       ledger.checksum++
       return host.diagnose('checksum', from)
     }
-    if (command.channelCount < MIN_CHANNELS || command.channelCount > MAX_CHANNELS) return void ledger.malformedCommand++
+    const legal = command.channelCount >= MIN_CHANNELS && command.channelCount <= MAX_CHANNELS && command.peerId < NO_PEER
+    if (!legal) return void ledger.malformedCommand++
     const key = `${from.address}|${from.port}|${command.connectId}`
     // The client has its VERIFY_CONNECT and this is a copy that was still under way.
     if (this.#connected.has(key)) return void ledger.duplicate++
@@ -238,7 +249,7 @@ export class Handshake implements Timed {
         ledger.refusedConnect++
         return this.#refuse(command, dialect, from, refusal)
       }
-      entry = this.#open(key, command, dialect, from, now)
+      entry = this.#open(key, command, dialect, from, extended, now)
       this.#halfOpen.set(key, entry)
       host.register(entry)
       if (this.#halfOpen.size > options.maxHalfOpen) this.#evictOldest()
@@ -326,10 +337,10 @@ export class Handshake implements Timed {
     const encoded = new Uint8Array(8)
     encodeHead(encoded, 0, Command.disconnect | FLAG_UNSEQUENCED, PEER_CHANNEL, 1)
     put32(encoded, 4, data)
-    this.#host.post(encoded, command.peerId & 0xfff, -1, { checksum: dialect.checksum, compressor: null }, command.connectId, to)
+    this.#host.post(encoded, command.peerId, -1, { checksum: dialect.checksum, compressor: null }, command.connectId, to)
   }
 
-  #open(key: string, command: CommandRecord, dialect: Dialect, from: Address, now: Millis): HalfOpen {
+  #open(key: string, command: CommandRecord, dialect: Dialect, from: Address, extended: boolean, now: Millis): HalfOpen {
     const host = this.#host
     const { options } = host
     const challenge = {
@@ -342,7 +353,7 @@ export class Handshake implements Timed {
     const mtu = Math.min(options.mtu, Math.max(MIN_MTU, Math.min(dialect.checksum === null ? MAX_MTU : MAX_MTU - 4, command.mtu)))
     const channelCount = Math.min(command.channelCount, options.channels)
     const terms: Terms = {
-      outgoingId: command.peerId & 0xfff,
+      outgoingId: command.peerId,
       incomingSession: challenge.incomingSession,
       outgoingSession: challenge.outgoingSession,
       mtu,
@@ -351,7 +362,9 @@ export class Handshake implements Timed {
       peerIncomingBandwidth: command.incomingBandwidth,
       peerOutgoingBandwidth: command.outgoingBandwidth,
     }
-    const verify = new Uint8Array(44)
+    // Never longer than the CONNECT: its announcement has the same length.
+    const verify = new Uint8Array(VERIFY_BYTES + (extended ? ANNOUNCE_BYTES : 0))
+    if (extended) encodeAnnounce(verify, VERIFY_BYTES)
     encodeConnect(
       verify,
       0,
@@ -409,6 +422,8 @@ export class Handshake implements Timed {
     peer.controlSeen = 1
     peer.challenge = { sequence: entry.sequence, token: entry.token }
     Object.assign(peer.throttle, entry.throttle)
+    peer.announced = entry.extended
+    if (entry.extended) peer.extend()
     host.register(peer)
     this.#connected.set(entry.key, peer)
     peer.connected(entry.terms, now)

@@ -11,6 +11,7 @@ import { Departed } from './departed.ts'
 import { Sealer } from './dialect.ts'
 import type { Dialect, OpenFailure } from './dialect.ts'
 import { EndCode } from './endings.ts'
+import { Report } from './extension.ts'
 import { Pace } from './flow.ts'
 import { HalfOpen, Handshake } from './handshake.ts'
 import { createLedger } from './ledger.ts'
@@ -60,6 +61,7 @@ export class Host implements Endpoint<HostEvent> {
   // ---- shared by the files of the core; not part of the public surface
   /** @internal */ readonly sealer = new Sealer()
   /** @internal */ readonly scratchCommand = new CommandRecord()
+  /** @internal */ readonly scratchReport = new Report()
   /** @internal */ readonly timers = new Timers()
   /** @internal */ readonly handshake: Handshake
   /** @internal */ readonly pace = new Pace()

@@ -86,11 +86,16 @@ export interface HostOptions {
    * always 0 to 3 copies. Costs bytes, saves round trips (SPEC §6.6). @default 'off'
    */
   redundancy?: Redundancy
+  /**
+   * Offer our extension (SPEC §6.8) to whoever connects or is connected to; a peer that does not know it loses nothing.
+   * Off with `sentTime: 'clock'`. @default true
+   */
+  extension?: boolean
   /** Largest packet that `redundancy` doubles, bytes, 0 to 1200. @default 256 */
   redundancyBytes?: number
   /** What the sent-time field carries: a datagram number (`'unique'`) or ENet's 16-bit millisecond clock. @default 'unique' */
   sentTime?: 'unique' | 'clock'
-  /** Refuse every connect (data 0) until changed by `host.refuseConnections`. @default false */
+  /** Refuse every connect (data 1, SPEC §9) until changed by `host.refuseConnections`. @default false */
   refuseConnections?: boolean
   /**
    * Decides about a connect before anything is promised: `true` to accept, or the 32-bit data of the refusal that is
@@ -142,6 +147,7 @@ export interface ResolvedHostOptions {
   readonly congestionControl: boolean
   readonly redundancy: Redundancy
   readonly redundancyBytes: number
+  readonly extension: boolean
   readonly sentTime: 'unique' | 'clock'
   readonly refuseConnections: boolean
   readonly accept: ((request: ConnectRequest) => true | number) | null
@@ -252,6 +258,7 @@ export const resolveHostOptions = (options: HostOptions = {}): ResolvedHostOptio
     maxInFlightBytes: integerOption('maxInFlightBytes', options.maxInFlightBytes, 65_536, 64 * 1024 * 1024, 8 * 1024 * 1024),
     congestionControl: options.congestionControl ?? true,
     redundancy: checkRedundancy('options.redundancy', options.redundancy) ?? 'off',
+    extension: (options.extension ?? true) && options.sentTime !== 'clock',
     redundancyBytes: integerOption('redundancyBytes', options.redundancyBytes, 0, 1_200, 256),
     sentTime: choice('sentTime', options.sentTime, ['unique', 'clock'], 'unique'),
     refuseConnections: options.refuseConnections ?? false,

@@ -18,6 +18,7 @@ import { Command, FLAG_ACKNOWLEDGE, FLAG_UNSEQUENCED, MAX_FRAGMENTS, MAX_WINDOW_
 import { Congestion } from './congestion.ts'
 import { Copies } from './copies.ts'
 import type { Dialect } from './dialect.ts'
+import { Reports } from './extension.ts'
 import { Pace, Throttle } from './flow.ts'
 import type { Attempt } from './handshake.ts'
 import type { Host } from './host.ts'
@@ -104,8 +105,16 @@ export class PeerCore implements Peer, Inbox, Timed {
   readonly unsequenced = new UnsequencedWindow()
   /** The highest number seen on the peer channel. */
   controlSeen = 0
+  /** Which of the 32 numbers before it have been seen; the ones before the first count as seen. */
+  #controlBehind = 0xffffffff
+  readonly #newestOfKind = new Map<number, number>()
   waitingBytes = 0
   #undeliveredBytes = 0
+  // -- the extension between hosts of our own (extension.ts)
+  /** We have announced it. */
+  announced = false
+  /** The other side has, too: it is told of whole datagrams, and tells us. */
+  reports: Reports | null = null
   // -- handshake, connecting side
   attempt: Attempt | null = null
   /** The acknowledgement of VERIFY_CONNECT, repeated until the server shows that it has it. */
@@ -166,7 +175,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.control.reliableNumber = controlStart
     const congestion = options.congestionControl ? new Congestion(options.mtu) : null
     const copies = new Copies(options.redundancy, options.redundancyBytes)
-    this.recovery = new Recovery(host.random16(), options.sentTime === 'clock', congestion, copies)
+    this.recovery = new Recovery(host.random16(), options.sentTime === 'clock', congestion, copies, host.listenerFailed)
     this.pacing = new Pacing(options.mtu)
     this.pingIntervalMs = options.pingIntervalMs
     this.lastAckAt = this.lastReceiveAt = this.lastApplicationAt = now
@@ -451,11 +460,29 @@ export class PeerCore implements Peer, Inbox, Timed {
     return new ReliableCommand(this.control, sequence, null, 0, encoded, 0, this.order++, true, once)
   }
 
-  /** Is this number of the other side's peer channel plausible? Numbers count up one by one, so forgeries rarely fit. */
+  /**
+   * Is this number of the other side's peer channel new and plausible? They count up one by one, so forgeries rarely fit;
+   * one that was overtaken is as good as the others, but none counts twice.
+   */
   plausibleControl(sequence: number): boolean {
     const lead = (sequence - this.controlSeen) & 0xffff
-    if (lead === 0 || lead > CONTROL_REACH) return false
-    this.controlSeen = sequence
+    if (lead === 0) return false
+    if (lead <= CONTROL_REACH) {
+      this.#controlBehind = lead > 32 ? 0 : lead === 32 ? 0x80000000 : ((this.#controlBehind << lead) | (1 << (lead - 1))) >>> 0
+      this.controlSeen = sequence
+      return true
+    }
+    const behind = 0x10000 - lead
+    if (behind > 32 || (this.#controlBehind & (1 << (behind - 1))) !== 0) return false
+    this.#controlBehind = (this.#controlBehind | (1 << (behind - 1))) >>> 0
+    return true
+  }
+
+  /** Is it later than every command of its kind before it? An overtaken limit is out of date. */
+  isNewest(command: number, sequence: number): boolean {
+    const last = this.#newestOfKind.get(command)
+    if (last !== undefined && ((sequence - last) & 0xffff) >= 0x8000) return false
+    this.#newestOfKind.set(command, sequence)
     return true
   }
 
@@ -468,6 +495,15 @@ export class PeerCore implements Peer, Inbox, Timed {
   continueLeaving(): void {
     if (this.state === 'disconnect-later' && this.quiet) this.#sayGoodbye()
   }
+
+  /** Both sides have announced the extension. */
+  extend(): void {
+    if (this.reports !== null) return
+    this.reports = new Reports()
+    this.recovery.copies.forwardOnly = true
+  }
+
+  readonly onReported = (command: ReliableCommand): void => this.released(command)
 
   /** A command of ours was acknowledged for the first time. */
   released(command: ReliableCommand): void {
@@ -495,7 +531,7 @@ export class PeerCore implements Peer, Inbox, Timed {
       return this.finish(this.state === 'connected' ? 'timeout' : this.#endReason, 0)
     }
     if (now >= this.#nextExpiry) this.#expire(now)
-    if (recovery.copies.due(now)) host.ready(this)
+    if (recovery.copies.due(now) || (this.reports !== null && this.reports.dueAt <= now)) host.ready(this)
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
     if (this.controlQueue.length > 0 || this.queuedMessages > 0 || recovery.hasAgain) host.ready(this)
     this.continueLeaving()
@@ -511,7 +547,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.attempt !== null) return this.host.timers.arm(this, this.attempt.dueAt)
     if (!this.alive) return
     const { recovery } = this
-    let at = Math.min(recovery.deadline, this.#nextExpiry, recovery.copies.deadline)
+    let at = Math.min(recovery.deadline, this.#nextExpiry, recovery.copies.deadline, this.reports?.dueAt ?? Infinity)
     if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.#pingAt(), now + 1))
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
@@ -732,7 +768,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   #deadAt(): Millis {
     const since = this.recovery.overdueSince
     if (since < 0) return Infinity
-    const patience = 2 ** this.recovery.probes >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
+    const patience = 1 << Math.min(this.recovery.probes, 30) >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
     return Math.max(since + patience, this.#holdUntil)
   }
 

@@ -25,6 +25,12 @@ export class PendingAcks {
     return packed
   }
 
+  /** Takes back the newest ones: a report will say the same in fewer bytes. */
+  takeBack(count: number): void {
+    this.#queue.length -= count
+    if (this.length === 0) this.clear()
+  }
+
   clear(): void {
     this.#queue = []
     this.#head = 0

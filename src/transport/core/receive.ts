@@ -4,6 +4,7 @@
 import type { Millis } from '../endpoint.ts'
 import { Command, MAX_COMMANDS_RECEIVED, PEER_CHANNEL } from './constants.ts'
 import { lastAcknowledgement } from './departed.ts'
+import { decodeReport, isAnnounce } from './extension.ts'
 import { sendingWindow } from './flow.ts'
 import { sentTimeOf } from './handshake.ts'
 import type { Host } from './host.ts'
@@ -28,14 +29,22 @@ export const receiveDatagram = (host: Host, peer: PeerCore, bytes: Uint8Array, n
   peer.lastReceiveAt = now
   const sentTime = sentTimeOf(bytes)
   peer.recovery.beginBatch()
-  readCommands(host, peer, opened.bytes, opened.start, opened.end, opened.scratch, sentTime, now)
+  const acksBefore = peer.acks.length
+  const whole = readCommands(host, peer, opened.bytes, opened.start, opened.end, opened.scratch, sentTime, now)
   if (!peer.alive) return
-  const before = peer.recovery.roundTrip.last
+  const { reports } = peer
+  if (reports !== null && whole && sentTime >= 0) {
+    // Everything in it was taken: one report for the datagram says so, even if the next one is lost.
+    const eliciting = peer.acks.length > acksBefore
+    peer.acks.takeBack(peer.acks.length - acksBefore)
+    reports.note(sentTime, now, eliciting ? 0 : UNHURRIED_REPORT_MS)
+  }
+  const before = peer.recovery.roundTrip.samples
   if (peer.recovery.endBatch(now, host.stallEndedAt)) host.ready(peer)
   const { roundTrip } = peer.recovery
-  if (roundTrip.last !== before) peer.throttle.sample(roundTrip.last, roundTrip.mean, roundTrip.deviation, now)
+  if (roundTrip.samples !== before) peer.throttle.sample(roundTrip.last, roundTrip.mean, roundTrip.deviation, now)
   // Acknowledgements may have opened the window.
-  if (peer.acks.length > 0 || peer.queuedMessages > 0 || peer.controlQueue.length > 0) host.ready(peer)
+  if (peer.acks.length > 0 || (peer.reports !== null && peer.reports.dueAt <= now) || peer.queuedMessages > 0 || peer.controlQueue.length > 0) host.ready(peer)
   peer.continueLeaving()
   peer.rearm(now)
 }
@@ -52,6 +61,10 @@ const isWhole = (bytes: Uint8Array, start: number, end: number, command: Command
   return true
 }
 
+/** How long the report about an unreliable datagram waits for company. */
+const UNHURRIED_REPORT_MS = 25
+
+/** @returns true when everything in the datagram was accepted */
 const readCommands = (
   host: Host,
   peer: PeerCore,
@@ -61,23 +74,57 @@ const readCommands = (
   scratch: boolean,
   sentTime: number,
   now: Millis,
-): void => {
+): boolean => {
   const command = host.scratchCommand
   let at = start
+  let whole = true
   for (let i = 0; at < end; i++) {
-    if (i === MAX_COMMANDS_RECEIVED) return peer.count('malformedCommand')
-    const size = decodeCommand(bytes, at, end, command)
-    // What follows an unknown command is a tail: an extension that we do not know, or nonsense.
-    if (size <= 0) return peer.count('unknownCommand')
+    const size = i === MAX_COMMANDS_RECEIVED ? DecodeEnd.truncated : decodeCommand(bytes, at, end, command)
+    // What follows an unknown command is a tail: ours, an extension that we do not know, or nonsense.
+    if (size === DecodeEnd.unknown && readTail(host, peer, bytes, at, end, now)) return whole
+    if (size <= 0) {
+      peer.count(size === DecodeEnd.truncated ? 'malformedCommand' : 'unknownCommand')
+      return false
+    }
     at += size
     const receipt = apply(host, peer, bytes, command, scratch, sentTime, now)
-    if (receipt === Receipt.malformed) return peer.count('malformedCommand')
-    if (!peer.alive) return
-    if (!command.acknowledge || receipt === Receipt.refused) continue
+    if (!peer.alive) return false
     // Without a sent time there is nothing to echo: C stops here, and so do we.
-    if (sentTime < 0) return peer.count('malformedCommand')
-    peer.acks.push(command.channel, command.sequence, sentTime)
+    if (receipt === Receipt.malformed || (command.acknowledge && sentTime < 0)) {
+      peer.count('malformedCommand')
+      return false
+    }
+    if (!command.acknowledge) continue
+    if (receipt === Receipt.refused) whole = false
+    // The sent time of a VERIFY_CONNECT is a challenge, not a datagram number.
+    else if (command.number === Command.verifyConnect) {
+      whole = false
+      peer.acks.push(command.channel, command.sequence, sentTime)
+    } else peer.acks.push(command.channel, command.sequence, sentTime)
   }
+  return whole
+}
+
+/** @returns true when it is a tail of ours, which is taken care of */
+const readTail = (host: Host, peer: PeerCore, bytes: Uint8Array, start: number, end: number, now: Millis): boolean => {
+  // The server's announcement behind VERIFY_CONNECT; a copy of it says nothing new.
+  if (isAnnounce(bytes, start, end)) {
+    if (peer.announced) peer.extend()
+    return peer.announced
+  }
+  if (peer.reports === null) return false
+  let at = start
+  for (let size = decodeReport(bytes, at, end, host.scratchReport); size > 0; size = decodeReport(bytes, at, end, host.scratchReport)) {
+    at += size
+    if (!peer.recovery.reported(host.scratchReport, now, peer.onReported)) {
+      peer.count('strayAcknowledgement')
+      continue
+    }
+    peer.lastAckAt = now
+    if (peer.verifyEcho !== null) peer.verifyEcho.sent = Infinity
+    if (!peer.alive) return true
+  }
+  return at === end
 }
 
 const apply = (
@@ -118,14 +165,14 @@ const apply = (
       peer.plausibleControl(command.sequence)
       return Receipt.taken
     case Command.bandwidthLimit:
-      if (!peer.plausibleControl(command.sequence)) return Receipt.known
+      if (!peer.plausibleControl(command.sequence) || !peer.isNewest(Command.bandwidthLimit, command.sequence)) return Receipt.known
       peer.peerIncomingBandwidth = command.incomingBandwidth
       peer.peerOutgoingBandwidth = command.outgoingBandwidth
       peer.windowBytes = sendingWindow(host.outgoingBandwidth, command.incomingBandwidth)
       peer.repace(now)
       return Receipt.taken
     case Command.throttleConfigure:
-      if (!peer.plausibleControl(command.sequence)) return Receipt.known
+      if (!peer.plausibleControl(command.sequence) || !peer.isNewest(Command.throttleConfigure, command.sequence)) return Receipt.known
       peer.throttle.intervalMs = command.throttleInterval
       peer.throttle.acceleration = command.throttleAcceleration
       peer.throttle.deceleration = command.throttleDeceleration
@@ -169,7 +216,10 @@ const acknowledge = (peer: PeerCore, command: CommandRecord, now: Millis): Recei
 }
 
 const disconnect = (host: Host, peer: PeerCore, command: CommandRecord, sentTime: number): Receipt => {
-  if (peer.state !== 'connecting' && !peer.plausibleControl(command.sequence)) return Receipt.refused
+  if (peer.state !== 'connecting' && !peer.plausibleControl(command.sequence)) {
+    peer.count('malformedCommand')
+    return Receipt.refused
+  }
   const reason = peer.endReasonOnDisconnect
   const goodbye = command.acknowledge && sentTime >= 0 ? lastAcknowledgement(command.channel, command.sequence, sentTime) : null
   if (reason !== 'refused') host.depart(peer, goodbye, false)

@@ -13,9 +13,11 @@ import type { Millis } from '../endpoint.ts'
 import { Calm } from './ambient-loss.ts'
 import { Phase } from './congestion.ts'
 import type { Congestion, FlightNotes } from './congestion.ts'
-import { Copies } from './copies.ts'
-import type { ReliableCommand } from './message.ts'
+import type { Copies } from './copies.ts'
+import type { Report } from './extension.ts'
+import type { Message, ReliableCommand } from './message.ts'
 import { MinHeap } from './ring.ts'
+import { OneWay } from './one-way.ts'
 import { RoundTrip } from './round-trip.ts'
 
 /** A datagram that carried at least one reliable command. */
@@ -26,6 +28,10 @@ export class SentDatagram implements FlightNotes {
   /** Bytes on the wire, IP and UDP headers included. */
   bytes = 0
   commands: ReliableCommand[] = []
+  /** Unreliable packets in it whose sender wants to know; only where the other side reports datagrams. */
+  unreliable: Message[] = []
+  /** Carries nothing that is acknowledged by itself: the report may wait, and nothing is sent again. */
+  passive = false
   /** Tail time without backoff that was valid when it left, and when it ends. */
   tail = 0
   tailAt = 0
@@ -59,6 +65,8 @@ export type Acknowledged = (typeof Acknowledged)[keyof typeof Acknowledged]
 /** Share of wrong suspicions that the learned tolerances aim at. */
 const WRONG_GUESS_SHARE = 0.02
 const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
+/** Least allowance of the tail time for timers and pumps on both sides; the slack learns what a path needs beyond it. */
+const TAIL_FLOOR_MS = 1
 /** Tail time before the first round trip is known. */
 const INITIAL_TAIL_MS = 250
 const MAX_BACKOFF = 8
@@ -66,6 +74,9 @@ const MAX_TAIL_MS = 1_000
 /** Tail firings without any acknowledgement after which everything older is given up for lost, once. */
 const OUTAGE_PROBES = 4
 const LOSS_GAIN = 1 / 96
+const SLOW_LOSS_GAIN = 1 / 512
+/** An unreliable datagram may wait this much longer for its report than two tail times. */
+const PASSIVE_WAIT_MS = 100
 /** IPv4 and UDP headers: a bottleneck carries them too. */
 const WIRE_OVERHEAD = 28
 /** Datagrams that a firing tail timer may send beyond the congestion window. */
@@ -112,6 +123,7 @@ export class Recovery {
   #reorderTight = 0
   #reorderWide = 0
   #outcomes = 0
+  #slowLossRatio = 0
   #lastProbeAt = -Infinity
   #lastAcknowledgedAt: Millis = -Infinity
   #outageHandled = false
@@ -126,6 +138,12 @@ export class Recovery {
   readonly #late: SentDatagram[] = []
   readonly #arrivals: SentDatagram[] = []
   #largestBefore = -1
+  #anyArrived = false
+  /** From a report: how long it waited, and how much longer than at best our datagram took. */
+  #delayMs = 0
+  #growthMs = Infinity
+  readonly #oneWay = new OneWay()
+  readonly #onListenerError: (error: unknown) => void
   /** Commands of datagrams that arrived whose own acknowledgement is still missing. */
   #partial: PartlyAcknowledged[] = []
   #timerAt: Millis = Infinity
@@ -136,13 +154,15 @@ export class Recovery {
    * @param start first datagram number, 0 to 65535
    * @param clock true: the token is a 16-bit millisecond clock instead of the datagram number
    * @param congestion the controller that is told of everything; `null`: none
+   * @param onListenerError told of what a listener of a message throws
    * @param copies what is sent more than once before it is known to be lost
    */
-  constructor(start: number, clock: boolean, congestion: Congestion | null, copies: Copies) {
+  constructor(start: number, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void) {
     this.#low = this.#next = start
     this.#clock = clock
     this.congestion = congestion
     this.copies = copies
+    this.#onListenerError = onListenerError
     this.#byToken = clock ? new Map() : null
   }
 
@@ -151,6 +171,7 @@ export class Recovery {
     return this.#low !== this.#next
   }
 
+
   get hasAgain(): boolean {
     return this.#againUrgent.length + this.#againBulk.length > 0
   }
@@ -158,7 +179,7 @@ export class Recovery {
   /** The time after which an unanswered datagram is suspected lost. */
   get tailMs(): number {
     const { mean, deviation, sampled } = this.roundTrip
-    return sampled ? mean + Math.max(4 * deviation, 2) + this.#slack : INITIAL_TAIL_MS
+    return sampled ? mean + Math.max(4 * deviation, TAIL_FLOOR_MS) + this.#slack : INITIAL_TAIL_MS
   }
 
   get lastAcknowledgedAt(): Millis {
@@ -179,7 +200,8 @@ export class Recovery {
     record.number = number
     record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
     record.sentAt = now
-    record.commands.length = 0
+    record.commands.length = record.unreliable.length = 0
+    record.passive = true
     record.bulk = true
     record.acknowledged = record.suspected = record.lost = false
     record.sameToken = -1
@@ -193,6 +215,7 @@ export class Recovery {
   /** A reliable command goes into the open datagram: for the first time, again, or as a copy. */
   carry(record: SentDatagram, command: ReliableCommand, copy = false): void {
     record.commands.push(command)
+    record.passive = false
     if (command.urgent) record.bulk = false
     command.lastDatagram = record.number
     if (command.transmissions++ > 0 && !copy) this.retransmissions++
@@ -222,7 +245,7 @@ export class Recovery {
       if (this.forcedBulk > 0) this.forcedBulk--
     } else if (this.forced > 0) this.forced--
     record.tail = this.tailMs
-    record.tailAt = now + this.#backedOff(record.tail)
+    record.tailAt = now + (record.passive ? 2 * record.tail + PASSIVE_WAIT_MS : this.#backedOff(record.tail))
     if (record.tailAt < this.#timerAt) this.#timerAt = record.tailAt
   }
 
@@ -262,6 +285,9 @@ export class Recovery {
     this.#arrivals.length = 0
     this.#batchBytes = 0
     this.#rateRecord = null
+    this.#anyArrived = false
+    this.#delayMs = 0
+    this.#growthMs = Infinity
     this.#largestBefore = this.#largestAcknowledged
   }
 
@@ -272,7 +298,7 @@ export class Recovery {
   acknowledge(channel: number, sequence: number, token: number, command: ReliableCommand | undefined, now: Millis): Acknowledged {
     const record = this.#find(channel, sequence, token)
     if (record === null) return Acknowledged.stray
-    if (!record.acknowledged) this.#arrived(record, now)
+    if (!record.acknowledged) this.#arrived(record, now, true)
     if (command === undefined || command.acknowledged) return Acknowledged.again
     command.acknowledged = true
     if (command.inTransit) {
@@ -283,18 +309,43 @@ export class Recovery {
   }
 
   /**
+   * A report of the other side: datagrams that have arrived whole.
+   * @param release called for each command that is thereby acknowledged for the first time
+   * @returns false when it names nothing that we sent
+   */
+  reported(report: Report, now: Millis, release: (command: ReliableCommand) => void): boolean {
+    const newest = this.#byToken16(report.newest)
+    if (newest === null) return false
+    if (!newest.acknowledged) {
+      this.#delayMs = report.delayMs
+      this.#growthMs = this.#oneWay.sample(newest.sentAt, report.arrivedMs, now)
+      this.#arrived(newest, now, true)
+    }
+    this.#release(newest, release)
+    for (let i = -1; i < 64; i++) {
+      if (i >= 0 && (((i < 32 ? report.mapLow : report.mapHigh) >>> (i & 31)) & 1) === 0) continue
+      const record = this.#byToken16((report.largest - 1 - i) & 0xffff)
+      if (record === null || record.acknowledged) continue
+      this.#arrived(record, now, false)
+      this.#release(record, release)
+    }
+    return true
+  }
+
+  /**
    * The batch is complete: learn from it and look for losses.
    * @param trustedSince our own loop stood still before this time: what was sent earlier says nothing about the path
    * @returns true when there is something to send again now
    */
   endBatch(now: Millis, trustedSince: Millis): boolean {
     const newest = this.#newest
-    if (newest === null) return false
+    if (!this.#anyArrived) return false
     this.#lastAcknowledgedAt = now
     this.overdueSince = -1
     this.probes = 0
     this.#outageHandled = false
-    const roundTrip = now - newest.sentAt
+    if (newest === null) return this.#detect(now)
+    const roundTrip = Math.max(0, now - newest.sentAt - this.#delayMs)
     if (newest.number > this.#largestAcknowledged) {
       this.#largestAcknowledged = newest.number
       this.#rackRoundTrip = roundTrip
@@ -328,6 +379,11 @@ export class Recovery {
       if (record.acknowledged || record.lost || record.suspected) continue
       const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
       if (tailAt > now) continue
+      if (record.passive) {
+        // Nothing to repeat, and nothing proved: reports about it may have been lost.
+        this.#forget(record)
+        continue
+      }
       if (record.commands.every((command) => command.acknowledged || command.once)) {
         // Everything in it has arrived by another copy, or was only a ping: nothing to repeat.
         record.suspected = true
@@ -382,7 +438,10 @@ export class Recovery {
   }
 
   clear(): void {
-    for (const record of this.#ring) record.commands.length = 0
+    for (const record of this.#ring) {
+      if (record.unreliable.length > 0) this.#settleUnreliable(record, 'lost')
+      record.commands.length = 0
+    }
     this.#ring = []
     this.#mask = -1
     this.#low = this.#next
@@ -393,6 +452,26 @@ export class Recovery {
     this.copies.clear()
     this.inTransitBytes = this.inFlightBytes = 0
     this.#timerAt = Infinity
+  }
+
+  #byToken16(token: number): SentDatagram | null {
+    if (this.#mask < 0) return null
+    const number = this.#next - ((this.#next - token) & 0xffff)
+    if (number === this.#next || number < 0) return null
+    const record = this.#ring[number & this.#mask] as SentDatagram
+    return record.number === number ? record : null
+  }
+
+  #release(record: SentDatagram, release: (command: ReliableCommand) => void): void {
+    for (const command of record.commands) {
+      if (command.acknowledged) continue
+      command.acknowledged = true
+      if (command.inTransit) {
+        command.inTransit = false
+        this.inTransitBytes -= command.payloadBytes
+      }
+      release(command)
+    }
   }
 
   #find(channel: number, sequence: number, token: number): SentDatagram | null {
@@ -412,8 +491,10 @@ export class Recovery {
     return null
   }
 
-  #arrived(record: SentDatagram, now: Millis): void {
+  /** @param told the acknowledgement is about this datagram; false: a report says so by the way, perhaps again */
+  #arrived(record: SentDatagram, now: Millis, told: boolean): void {
     record.acknowledged = true
+    if (record.unreliable.length > 0) this.#settleUnreliable(record, 'delivered')
     this.#arrivals.push(record)
     this.#delivered += record.bytes
     this.#deliveredAt = now
@@ -427,6 +508,10 @@ export class Recovery {
       this.inFlightBytes -= record.bytes
       this.#outcome(record, false)
     }
+    this.#advanceLow()
+    this.#anyArrived = true
+    // What a report repeats came late by design: it would poison everything learned from times.
+    if (!told) return
     if (this.#newest === null || record.number > this.#newest.number) this.#newest = record
     if (record.number < this.#largestBefore) this.#late.push(record)
     const residence = now - record.sentAt
@@ -434,7 +519,6 @@ export class Recovery {
     const step = Math.max(0.5, this.roundTrip.mean / 32)
     this.#slack =
       residence > record.tail ? Math.min(this.roundTrip.mean, this.#slack + step) : Math.max(0, this.#slack - step * SHRINK)
-    this.#advanceLow()
   }
 
   #learnReordering(now: Millis): void {
@@ -518,6 +602,7 @@ export class Recovery {
     record.lost = true
     this.inFlightBytes -= record.bytes
     this.#outcome(record, true)
+    if (record.unreliable.length > 0) this.#settleUnreliable(record, 'lost')
     for (const command of record.commands) {
       if (command.acknowledged || command.lastDatagram !== record.number) continue
       if (command.once) {
@@ -527,6 +612,20 @@ export class Recovery {
     }
   }
 
+  #forget(record: SentDatagram): void {
+    record.lost = true
+    this.inFlightBytes -= record.bytes
+    this.#settleUnreliable(record, 'lost')
+  }
+
+  #settleUnreliable(record: SentDatagram, outcome: 'delivered' | 'lost'): void {
+    for (const message of record.unreliable) {
+      if (outcome === 'delivered' && --message.missing > 0) continue
+      message.settle(outcome, this.#onListenerError)
+    }
+    record.unreliable.length = 0
+  }
+
   #informController(newest: SentDatagram, roundTrip: number, now: Millis): void {
     const sample = this.#rateRecord
     if (this.congestion === null || sample === null) return
@@ -534,7 +633,10 @@ export class Recovery {
     this.#firstSentAt = sample.sentAt
     const rate = interval > 0 && interval >= 0.9 * this.roundTrip.min ? (this.#delivered - sample.deliveredBefore) / interval : 0
     const { mean } = this.roundTrip
-    this.congestion.acknowledged(roundTrip, mean, newest.phase, rate, sample, this.#batchBytes, this.#delivered, this.inFlightBytes, now)
+    // What the round trip grew by on the way back is no queue of ours.
+    const { propagationMs } = this.congestion
+    const trip = this.#growthMs === Infinity ? roundTrip : Math.min(roundTrip, Math.max(propagationMs + this.#growthMs, Math.min(roundTrip, propagationMs)))
+    this.congestion.acknowledged(trip, mean, newest.phase, rate, sample, this.#batchBytes, this.#delivered, this.inFlightBytes, now)
   }
 
   #outage(now: Millis): void {
@@ -561,7 +663,10 @@ export class Recovery {
     const gain = Math.max(LOSS_GAIN, 1 / (this.#outcomes + 4))
     this.#outcomes++
     this.lossRatio += gain * ((lost ? 1 : 0) - this.lossRatio)
-    this.copies.lossRatio = this.lossRatio
+    // Copies follow the slower of two averages: at 1 % the fast one has forgotten each loss before the next one comes.
+    const slow = Math.max(SLOW_LOSS_GAIN, 1 / (this.#outcomes + 4))
+    this.#slowLossRatio += slow * ((lost ? 1 : 0) - this.#slowLossRatio)
+    this.copies.lossRatio = Math.max(this.lossRatio, this.#slowLossRatio)
     this.congestion?.result(record.calm, lost)
   }
 

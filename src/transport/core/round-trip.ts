@@ -12,15 +12,20 @@ export class RoundTrip {
   min = Infinity
   /** Latest sample, ms. */
   last = DEFAULT_ROUND_TRIP_MS
-  sampled = false
+  /** How many samples there were. */
+  samples = 0
+
+  /** False before the first sample. */
+  get sampled(): boolean {
+    return this.samples > 0
+  }
 
   /** @param sampleMs from sending a datagram to its acknowledgement */
   sample(sampleMs: number): void {
     const sample = Math.max(0, sampleMs)
     this.last = sample
     if (sample < this.min) this.min = sample
-    if (!this.sampled) {
-      this.sampled = true
+    if (this.samples++ === 0) {
       this.mean = sample
       this.deviation = sample / 2
       return

@@ -3,6 +3,8 @@
 
 import type { Datagram, Millis } from '../endpoint.ts'
 import { HEADER_SENT_TIME, HEADER_SESSION_SHIFT, MAX_COMMANDS_SENT, PEER_CHANNEL } from './constants.ts'
+import { MAX_REPORT_BYTES } from './extension.ts'
+import type { Reports } from './extension.ts'
 import type { Host } from './host.ts'
 import type { Lane } from './lane.ts'
 import { MAX_COPY_BYTES } from './copies.ts'
@@ -14,12 +16,18 @@ import type { SentDatagram } from './recovery.ts'
 import { isSmall } from './schedule.ts'
 import { encodeAcknowledge, encodeHead, put16, put32 } from './wire.ts'
 
+/** Blocks of reports in one datagram. */
+const MAX_REPORTS = 4
+/** A host of our own reads up to 300. */
+const MAX_COMMANDS_TO_OURS = 250
+
 /** The datagram that is being built; one record for all, since only one is built at a time. */
 class Builder {
   bytes: Uint8Array = new Uint8Array(0)
   at = 0
   end = 0
   commands = 0
+  maxCommands = MAX_COMMANDS_SENT
   record: SentDatagram | null = null
   messages = 0
   copyBytes = 0
@@ -27,7 +35,7 @@ class Builder {
   stamp = 0
 
   fits(size: number): boolean {
-    return this.commands < MAX_COMMANDS_SENT && this.end - this.at >= size
+    return this.commands < this.maxCommands && this.end - this.at >= size
   }
 }
 
@@ -49,8 +57,14 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   builder.messages = 0
   builder.stamp++
   builder.copyBytes = 0
-  const { recovery, pacing } = peer
+  const { recovery, pacing, reports } = peer
+  // Reports come last, behind everything that ENet knows: their room is kept free.
+  const blocks = reports === null ? 0 : Math.min(reports.pending, MAX_REPORTS)
+  builder.end -= blocks * MAX_REPORT_BYTES
+  builder.maxCommands = reports === null ? MAX_COMMANDS_SENT : MAX_COMMANDS_TO_OURS
   if (recovery.congestion !== null) pacing.refill(now, recovery.congestion.rate)
+  // A report that may wait rides along, but does not make a datagram.
+  const reporting = blocks > 0 && (reports as Reports).dueAt <= now
   const hadAcks = writeAcknowledgements(peer)
   const urgent = recovery.urgentAllowed(peer.mtu)
   if (urgent) writeAgain(peer, true)
@@ -58,12 +72,13 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   if (peer.pace.allows(now) && host.pace.allows(now)) {
     writePackets(host, peer, now, urgent, true)
     // What is urgent and does not fit leaves with the next datagram; copies must not take its place.
-    if (recovery.peekAgainUrgent() === null) writeCopies(peer, now)
+    if (recovery.peekAgainUrgent() === null) writeCopies(peer, reporting, now)
     writeBulk(host, peer, now, urgent)
   }
-  if (builder.commands === 0) return false
-  if (builder.record === null) followUp(peer, now)
+  if (builder.commands === 0 && !reporting) return false
+  if (builder.record === null && builder.commands > 0) followUp(peer, now)
   if (!hadAcks || builder.commands > 1) repeatVerifyEcho(peer)
+  for (let i = 0; i < blocks; i++) builder.at += (reports as Reports).write(builder.bytes, builder.at, now)
 
   let word = peer.outgoingId | (peer.outgoingSession << HEADER_SESSION_SHIFT)
   let start = headerBytes
@@ -135,9 +150,9 @@ const writeAgain = (peer: PeerCore, urgent: boolean): void => {
 }
 
 // Copies ride on whatever leaves; alone only when one has waited long enough.
-const writeCopies = (peer: PeerCore, now: Millis): void => {
+const writeCopies = (peer: PeerCore, leaving: boolean, now: Millis): void => {
   const { copies, roundTrip, probes, lastAcknowledgedAt } = peer.recovery
-  if (builder.commands === 0 && !copies.due(now)) return
+  if (builder.commands === 0 && !leaving && !copies.due(now)) return
   const datagram = builder.record?.number ?? -1
   for (;;) {
     const room = Math.min(builder.end - builder.at, MAX_COPY_BYTES - builder.copyBytes)
@@ -159,7 +174,11 @@ const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): vo
 }
 
 const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
-  const { recovery, pacing } = peer
+  const { recovery, pacing, reports } = peer
+  // Reports come last, behind everything that ENet knows: their room is kept free.
+  const blocks = reports === null ? 0 : Math.min(reports.pending, MAX_REPORTS)
+  builder.end -= blocks * MAX_REPORT_BYTES
+  builder.maxCommands = reports === null ? MAX_COMMANDS_SENT : MAX_COMMANDS_TO_OURS
   if (recovery.congestion === null) return true
   return recovery.bulkAllowed(builder.at + bytes) && (pacing.open || recovery.forcedBulk > 0)
 }
@@ -252,7 +271,11 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
     lane.sent.set(command)
     writeReliable(command, message)
     carry(peer, command, false)
-  } else writeUnreliable(lane.channel, message, piece, length)
+  } else {
+    writeUnreliable(lane.channel, message, piece, length)
+    // Its sender wants to know, and the other side reports datagrams: this one gets a number.
+    if (message.onSettled !== null && peer.reports !== null) (builder.record ??= peer.recovery.open(now)).unreliable.push(message)
+  }
   const whole = message.begun === message.pieces
   if (whole) {
     lane.shift()
@@ -260,7 +283,7 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
     peer.lastApplicationAt = now
   }
   peer.unqueue(length, whole ? 1 : 0)
-  if (whole && !message.reliable) message.settle('delivered', host.listenerFailed)
+  if (whole && !message.reliable && peer.reports === null) message.settle('delivered', host.listenerFailed)
 }
 
 const carry = (peer: PeerCore, command: ReliableCommand, copy: boolean): void => {
