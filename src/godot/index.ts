@@ -6,7 +6,7 @@ import type { Compressor } from '../transport/types.ts'
 import { outOfRange } from '../util/errors.ts'
 import { GODOT_COMPRESSION_MODES, godotCompressor, godotCompressors } from './compression.ts'
 import type { GodotCompression } from './compression.ts'
-import { GODOT3, godotFraming } from './framing.ts'
+import { godotFraming } from './framing.ts'
 import { GodotDialect } from './multiplayer.ts'
 import { resolveVariantLimits } from './variant-types.ts'
 import type { VariantLimits } from './variant-types.ts'
@@ -30,26 +30,27 @@ export interface GodotOptions {
   limits?: VariantLimits
 }
 
-/** Everything that makes a session speak Godot: parts for the layers, each of which knows only its own. */
+/** Everything that makes a session speak Godot: a part for each layer, which knows only its own. */
 export interface GodotPreset {
-  readonly name: typeof GODOT3
+  /** For the session: source and target, who is there. */
+  readonly framing: Framing
+  /** For the calls. */
+  readonly calls: (port: RpcPort, inbound: Inbound) => Dialect
   /** For the transport: what an ENet host of a Godot game has. */
   readonly host: {
-    readonly channels: number
     readonly mtu: number
     readonly compression: 'none' | Compressor
     readonly compressors: readonly Compressor[]
   }
-  /** For the session. */
-  readonly framing: Framing
-  readonly channels: number
-  /** For the calls. */
-  readonly dialect: (port: RpcPort, inbound: Inbound) => Dialect
 }
 
 /**
- * The option for Godot 3.2 to 3.6: `listen({ port, dialects: ['vaiven', godot3()] })`, `connect({ host, port, dialect: godot3() })`.
+ * The option for Godot 3.2 to 3.6.
+ *
  * @throws VaivenError ERR_OPTION_RANGE
+ * @example
+ * const server = await listen({ port: 7777, dialects: [godot3()] })   // serves Godot games and our own clients
+ * const client = await connect({ host, port: 7777, dialect: godot3() })   // joins a Godot server
  */
 export const godot3 = ({ compression = 'none', channels = 3, names, limits }: GodotOptions = {}): GodotPreset => {
   if (!Object.hasOwn(GODOT_COMPRESSION_MODES, compression)) {
@@ -59,12 +60,10 @@ export const godot3 = ({ compression = 'none', channels = 3, names, limits }: Go
   resolveVariantLimits(limits)
   const dialectOptions = { ...(names === undefined ? {} : { names }), ...(limits === undefined ? {} : { limits }) }
   return {
-    name: GODOT3,
-    // ENet's MTU: what both sides are used to.
-    host: { channels, mtu: 1400, compression: godotCompressor(compression) ?? 'none', compressors: godotCompressors() },
-    framing: godotFraming,
-    channels,
-    dialect: (port, inbound) => new GodotDialect(port, inbound, dialectOptions),
+    framing: channels === godotFraming.minChannels ? godotFraming : { ...godotFraming, minChannels: channels },
+    calls: (port, inbound) => new GodotDialect(port, inbound, dialectOptions),
+    // The MTU is the one that Godot's own hosts have; compressors are told apart for each client.
+    host: { mtu: 1400, compression: godotCompressor(compression) ?? 'none', compressors: godotCompressors() },
   }
 }
 

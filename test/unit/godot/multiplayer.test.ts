@@ -39,7 +39,7 @@ const listening = (log: string[]): Framing => {
   }
 }
 
-const options = (log: string[] = [], godot: GodotOptions = {}) => ({ framings: [listening(log)], calls: { dialects: [godot3(godot).dialect] } })
+const options = (log: string[] = [], godot: GodotOptions = {}) => ({ framings: [listening(log)], calls: { dialects: [godot3(godot).calls] } })
 
 const recorder = () => {
   const calls: unknown[] = []
@@ -60,7 +60,7 @@ const play = (player: GamePlayer) => {
 const trio = () => {
   const sent: string[] = []
   const said: string[] = []
-  const bench = new GameBench({ server: { framings: [nativeFraming, listening(sent)], calls: { dialects: [godot3().dialect] } } })
+  const bench = new GameBench({ server: { framings: [nativeFraming, listening(sent)], calls: { dialects: [godot3().calls] } } })
   bench.join(1, options(said))
   bench.join(1)
   const [server, godot, native] = [bench.server, ...bench.clients].map((player) => play(player!)) as [ReturnType<typeof play>, ReturnType<typeof play>, ReturnType<typeof play>]
@@ -254,7 +254,7 @@ t.test('options are checked', (t) => {
   t.throws(() => godot3({ compression: 'gzip' as 'zlib' }), { code: 'ERR_OPTION_RANGE', message: /'none', 'rangeCoder', 'fastlz', 'zlib', 'zstd'/ })
   t.throws(() => godot3({ channels: 2 }), { code: 'ERR_OPTION_RANGE' })
   t.throws(() => godot3({ limits: { maxDepth: -1 } }), { code: 'ERR_OPTION_RANGE' })
-  t.match(godot3({ compression: 'zlib', channels: 5 }), { name: 'godot3', channels: 5, host: { mtu: 1400, channels: 5, compression: { name: 'zlib' } } })
+  t.match(godot3({ compression: 'zlib', channels: 5 }), { framing: { name: 'godot3', minChannels: 5 }, host: { mtu: 1400, compression: { name: 'zlib' } } })
   t.match(godot3(), { host: { compression: 'none', compressors: { length: 4 } } })
   t.end()
 })
