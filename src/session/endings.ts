@@ -33,12 +33,12 @@ export interface Ending {
 export const EndCode = {
   /** Nothing was said. Godot's kick, and C programs that say no more. */
   none: 0,
-  /** The server closed the session. The same number as Godot's server. */
-  closed: 1,
-  /** No free place. */
+  /** The server takes no newcomers at the moment. As the transport's own code; a Godot server that closes says 1 as well. */
+  refusing: 1,
+  /** No free place. As the transport's own code. */
   full: 2,
-  /** The server takes no newcomers at the moment. */
-  refusing: 3,
+  /** The server closed the session. As the transport's own code. */
+  closed: 3,
   /** `accept` said no. */
   refused: 4,
   /** The id in the CONNECT is not one, or is taken. */
@@ -75,8 +75,12 @@ const WORDS: Record<number, string> = {
 /** The code of an ending in words. */
 export const describeEndCode = (data: number): string => WORDS[data] ?? `code ${data}`
 
-/** What the end of a transport connection means to the session that stays. `data` is what the other side said, if it did. */
-export const endingOf = (transport: EndReason, data: number, text: string): Ending => {
+/**
+ * What the end of a transport connection means to the session that stays.
+ * @param data what the other side said, if it did
+ * @param server the other side is the server: it does not leave, it closes
+ */
+export const endingOf = (transport: EndReason, data: number, text: string, server: boolean): Ending => {
   switch (transport) {
     case 'timeout':
     case 'connect-timeout':
@@ -91,7 +95,7 @@ export const endingOf = (transport: EndReason, data: number, text: string): Endi
       break
   }
   if (data === EndCode.kicked || data === EndCode.violations) return { reason: 'kicked', data, text: text || describeEndCode(data) }
-  if (data === EndCode.closed) return { reason: 'closed', data, text }
+  if (data === EndCode.refused) return { reason: 'refused', data, text: text || describeEndCode(data) }
   if (data === EndCode.dialect || data === EndCode.helloTimeout) return { reason: 'protocol-error', data, text: text || describeEndCode(data) }
-  return { reason: 'left', data, text }
+  return { reason: server ? 'closed' : 'left', data, text }
 }

@@ -151,9 +151,14 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
 
   /** @internal */
   memberArrived(member: Member, dialect: string, direct: boolean): void {
+    this.memberReachable(member, dialect, direct)
+    this.events.signal('peerConnected', member)
+  }
+
+  /** @internal It can be called from now on; the signal follows. */
+  memberReachable(member: Member, dialect: string, direct: boolean): void {
     this.roster.add(member)
     this.layer?.peerConnected(member.id, dialect, direct)
-    this.events.signal('peerConnected', member)
   }
 
   /** @internal The roster has already forgotten `id`. */
@@ -197,6 +202,8 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
 
   /** @internal Sends a packet as it is. A slow consumer's full queue must not stop the others: it surfaces as an error. */
   sendRaw(link: Link, channel: number, bytes: Uint8Array, delivery: Delivery): void {
+    // Gone, and the event that says so is still on its way to us.
+    if (link.peer.state !== 'connected') return
     try {
       link.peer.send(Math.min(channel, link.peer.channelCount - 1), bytes, delivery)
     } catch (error) {
@@ -211,6 +218,7 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
       onSettled?.()
       return
     }
+    if (link.peer.state !== 'connected') return
     try {
       link.peer.send(link.framing.systemChannel, bytes, onSettled === undefined ? 'reliable' : { delivery: 'reliable', onSettled })
     } catch (error) {

@@ -10,7 +10,7 @@ import { TokenBucket } from '../util/token-bucket.ts'
 import { ClientClock, ServerClock } from './clock.ts'
 import type { SessionClock } from './clock.ts'
 import { observe } from './diagnostics.ts'
-import { describeEndCode, EndCode, endingOf } from './endings.ts'
+import { EndCode, endingOf } from './endings.ts'
 import type { Ending } from './endings.ts'
 import type { SessionEvents, Violation } from './events.ts'
 import type { Framing, FramingContext, Packet, Seats } from './framing.ts'
@@ -24,6 +24,7 @@ import { NATIVE_VERSION } from './native-framing.ts'
 import { readVerdict, resolveSessionOptions } from './options.ts'
 import type { ResolvedSessionOptions, SessionOptions } from './options.ts'
 import { Member } from './peers.ts'
+import { connectError } from './refused.ts'
 import { checkRoomName, Room } from './room.ts'
 import { Scope } from './scope.ts'
 import type { ScopeHome } from './scope.ts'
@@ -197,6 +198,19 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return this.close()
   }
 
+  /** Client: the connection could not be made. For whoever makes it outside of the session. */
+  abandon(error: VaivenError): void {
+    if (this.#state !== 'connecting') return
+    this.#failConnecting(error)
+    const link = this.#link
+    if (link !== null) {
+      this.#links.delete(link.peer)
+      link.peer.disconnectNow(EndCode.left)
+    }
+    this.#port.close()
+    this.#finishSoon()
+  }
+
   // ── what drives it ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Client: connects through the port. (`connect` in open.ts resolves names and hands over the connection: `begin`.) */
@@ -305,7 +319,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
         const link = this.#links.get(event.peer)
         if (link === undefined) break
         // What was said beats what the transport saw.
-        const ending = link.ending ?? endingOf(event.reason, event.data, '')
+        const ending = link.ending ?? endingOf(event.reason, event.data, '', !this.isServer)
         if (this.isServer) this.#departed(link, ending)
         else this.#lostServer(link, ending)
         break
@@ -355,7 +369,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
 
   #takeSystem(link: Link, scope: number, message: SystemMessage): void {
     if (message.kind === 'bye') {
-      link.ending = endingOf('remote', message.code, message.text)
+      link.ending = endingOf('remote', message.code, message.text, !this.isServer)
       return
     }
     const understood = this.isServer ? this.#takeFromClient(link, message) : this.#takeFromServer(link, scope, message)
@@ -445,6 +459,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     this.#state = 'open'
     this.#welcomed = true
     this.#timers.cancel(this.#connectTimer)
+    this.memberReachable(new Member(SERVER_ID, 1, link.peer), link.framing.name, true)
     this.#whenReady?.resolve()
     this.#whenReady = null
     if (link.framing.handshake) this.#askClock()
@@ -454,7 +469,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     const link = this.#link
     if (!this.#welcomed || link === null) return
     this.#welcomed = false
-    this.memberArrived(new Member(SERVER_ID, 1, link.peer), link.framing.name, true)
+    this.signal('peerConnected', this.roster.get(SERVER_ID)!)
     this.signal('connectedToServer')
     observe('joined', { session: this, id: this.#id })
     for (const { channel, bytes, delivery } of link.takeEarly()) this.#received(link, channel, bytes, delivery)
@@ -561,14 +576,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
   }
 
   #giveUp(): void {
-    const link = this.#link
-    this.#failConnecting(new VaivenError('ERR_TIMEOUT', connectTimeoutText(link)))
-    if (link !== null) {
-      this.#links.delete(link.peer)
-      link.peer.disconnectNow(EndCode.left)
-    }
-    this.#port.close()
-    this.#finishSoon()
+    this.abandon(new VaivenError('ERR_TIMEOUT', connectTimeoutText(this.#link)))
   }
 
   #failConnecting(error: VaivenError): void {
@@ -747,15 +755,8 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
   }
 }
 
-const connectError = (ending: Ending): VaivenError => {
-  const { reason, data, text } = ending
-  if (reason === 'timeout') return new VaivenError('ERR_TIMEOUT', 'the server stopped answering while we were joining', { data })
-  const words = text || describeEndCode(data)
-  const code = data === EndCode.dialect ? 'ERR_DIALECT' : reason === 'protocol-error' && data === 0 ? 'ERR_DISCONNECTED' : 'ERR_REFUSED'
-  return new VaivenError(code, `the server refused us: "${words}" (data 0x${data.toString(16).padStart(8, '0')})`, { data })
-}
-
-const connectTimeoutText = (link: Link | null): string =>
+/** @internal */
+export const connectTimeoutText = (link: Link | null): string =>
   link?.peer.state === 'connected'
     ? 'the server answered, but did not let us in in time; is it a vaiven session, and does its accept() settle?'
     : 'the server did not answer in time'

@@ -48,7 +48,7 @@ class ArrayOf<T> implements Type<T[]> {
 
   constructor(element: Type<T>, lengths: Length) {
     const { min, max } = lengths
-    const bounds = min === max ? `${min}` : [min > 0 ? `min ${min}` : '', max === ARRAY_COUNT_MAX ? '' : `max ${max}`].filter(Boolean).join(', ')
+    const bounds = min === max ? `length ${min}` : [min > 0 ? `min ${min}` : '', max === ARRAY_COUNT_MAX ? '' : `max ${max}`].filter(Boolean).join(', ')
     this.#element = element
     this.#lengths = lengths
     this.#text = `array(${element.describe()}${bounds === '' ? '' : `, ${bounds}`})`

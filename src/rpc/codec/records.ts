@@ -14,7 +14,8 @@ type Fields = Record<string, unknown>
 /**
  * Objects with these fields, in this order; a field of an optional type may be absent. Other keys of a value are not looked at.
  * Decoded ones are plain objects.
- * @throws VaivenError `ERR_ARGUMENT` for the keys `__proto__`, `constructor` and `prototype`
+ * @throws VaivenError `ERR_ARGUMENT` for keys that all objects inherit (`constructor`, `toString`, …: an absent field would have a value)
+ *   and for numbers (`0`: JavaScript moves them to the front, whatever the order in the source)
  */
 export const record = <const S extends Shape>(shape: S): Type<InferShape<S>> => new RecordOf(shape) as unknown as Type<InferShape<S>>
 
@@ -35,8 +36,7 @@ export class RecordOf implements Type<Fields> {
   constructor(shape: Shape) {
     const keys = Object.keys(shape)
     const types: Type<unknown>[] = Object.values(shape)
-    const forbidden = keys.find(isForbiddenKey)
-    if (forbidden !== undefined) throw new VaivenError('ERR_ARGUMENT', `a record cannot have the key "${forbidden}"`)
+    for (const key of keys) checkKey(key)
     // From the last field to the first: each needs to know the next.
     let write: WriteFields = () => {}
     let read: ReadFields = () => {}
@@ -74,6 +74,11 @@ export class RecordOf implements Type<Fields> {
       throw within(step, error)
     }
   }
+}
+
+const checkKey = (key: string): void => {
+  if (isForbiddenKey(key) || key in Object.prototype) throw new VaivenError('ERR_ARGUMENT', `a record cannot have the key "${key}": all objects have it`)
+  if (/^(0|[1-9]\d*)$/.test(key)) throw new VaivenError('ERR_ARGUMENT', `a record cannot have the key "${key}": JavaScript would move it to the front`)
 }
 
 const textOf = (keys: readonly string[], types: readonly Type<unknown>[]): string => {

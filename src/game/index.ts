@@ -1,0 +1,5 @@
+// Sessions with calls, rooms with calls, and the lobby.
+
+export { GameRoom, GameSession } from './game-session.ts'
+export type { GameSessionOptions } from './game-session.ts'
+export type { CallMethods, CallsOptions, MakeDialect } from './calls.ts'

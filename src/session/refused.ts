@@ -1,0 +1,22 @@
+// Not getting in, as an error.
+
+import { VaivenError } from '../util/errors.ts'
+import { describeEndCode, EndCode } from './endings.ts'
+import type { Ending } from './endings.ts'
+
+/** The server refused us. `words` is what it said, or what its number means. */
+export class Refused extends VaivenError {
+  readonly words: string
+
+  constructor(words: string, data: number) {
+    super('ERR_REFUSED', `the server refused us: "${words}" (data 0x${data.toString(16).padStart(8, '0')})`, { data })
+    this.words = words
+  }
+}
+
+/** The error for a connection that ended before we were in. */
+export const connectError = ({ reason, data, text }: Ending): VaivenError => {
+  if (reason === 'timeout') return new VaivenError('ERR_TIMEOUT', 'the server stopped answering while we were joining', { data })
+  if (data === EndCode.dialect) return new VaivenError('ERR_DIALECT', `the server speaks another protocol: ${text || describeEndCode(data)}`, { data })
+  return new Refused(text || describeEndCode(data), data)
+}

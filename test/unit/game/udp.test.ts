@@ -1,0 +1,168 @@
+import { createSocket } from 'node:dgram'
+import t from 'tap'
+import { connect, listen } from '../../../src/open.ts'
+import type { ConnectSessionOptions } from '../../../src/open.ts'
+import { defineNode, property, rpc, t as c } from '../../../src/rpc/index.ts'
+import type { UdpSession } from '../../../src/udp-session.ts'
+import { createHost } from '../../../src/transport/create-host.ts'
+import { once } from 'node:events'
+
+const HOST = '127.0.0.1'
+const Lobby = defineNode('lobby', {
+  say: rpc.remote(c.string),
+  roll: rpc.remote(c.range(2, 100)).returns(c.u8),
+  fuel: property.remote(c.f32),
+})
+
+const join = (server: UdpSession, options: Partial<ConnectSessionOptions> = {}): Promise<UdpSession> =>
+  connect({ host: HOST, port: server.address.port, ...options })
+
+t.test('a server and two clients over real sockets: signals, calls, answers, properties, messages, close', async (t) => {
+  const server = await listen({ host: HOST })
+  const log: string[] = []
+  server.on('peerConnected', ({ id, address }) => log.push(`joined ${id} ${address}`))
+  server.on('peerDisconnected', ({ id, reason }) => log.push(`left ${id} ${reason}`))
+  server.attach(Lobby, { roll: (sides) => sides, say: (text, { sender }) => log.push(`${sender}: ${text}`) })
+  const a = await join(server)
+  const order: string[] = []
+  a.on('peerConnected', ({ id }) => order.push(`peer ${id}`))
+  a.on('connectedToServer', () => order.push('connected'))
+  const b = await join(server)
+  if (!a.peers.has(b.id)) await once(a, 'peerConnected')
+  while (!a.peers.has(b.id)) await once(a, 'peerConnected')
+  t.same(order, ['peer 1', 'connected', `peer ${b.id}`], 'nothing is lost between the promise and the listeners')
+  const lobby = a.attach(Lobby)
+  t.equal(await lobby.to(1).roll(20), 20)
+  const heard = once(b, 'message')
+  const bLobby = b.attach(Lobby, { say: (text) => log.push(`b heard ${text}`) })
+  lobby.all.say('hi')
+  lobby.all.fuel = 0.5
+  a.send(b.id, Buffer.from('raw'))
+  const [sender, bytes] = await heard
+  t.same([sender, Buffer.from(bytes as Uint8Array).toString()], [a.id, 'raw'])
+  t.equal(bLobby.values.fuel, 0.5)
+  t.ok(a.peers.get(1)!.stats!.roundTripMs > 0)
+  t.equal(a.peers.get(1)!.port, server.address.port)
+  const ids = [a.id, b.id]
+  await a.close()
+  const goodbye = Promise.all([once(b, 'serverDisconnected'), once(b, 'closed')])
+  await server.close({ reason: 'done' })
+  t.match((await goodbye)[0], [{ reason: 'closed', text: 'done' }])
+  t.same(log.sort(), [`joined ${ids[0]} ${HOST}`, `joined ${ids[1]} ${HOST}`, `${ids[0]}: hi`, 'b heard hi', `left ${ids[0]} left`].sort())
+})
+
+t.test('connect rejects with a coded error that says why', async (t) => {
+  const server = await listen({ host: HOST, maxPeers: 1, accept: ({ hello }) => Buffer.from(hello).toString() === 'bad' ? 'wrong password' : true })
+  const where = `${HOST}:${server.address.port}`
+  await t.rejects(join(server, { hello: 'bad' }), { code: 'ERR_REFUSED', data: 4, message: `${where} refused the connection: "wrong password" (data 0x00000004)` })
+  const a = await join(server)
+  await t.rejects(join(server), { code: 'ERR_REFUSED', data: 2, message: `${where} refused the connection: "server full" (data 0x00000002)` })
+  server.refuseNewConnections = true
+  await t.rejects(join(server), { code: 'ERR_REFUSED', data: 1 })
+  await t.rejects(connect({ host: HOST, port: server.address.port, signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
+  await t.rejects(connect({ host: HOST, port: 9, timeoutMs: 0 }), { code: 'ERR_OPTION_RANGE' })
+  await t.rejects(listen({ host: HOST, port: server.address.port }), { code: 'ERR_SOCKET' })
+  await t.rejects(listen({ maxPeers: 5000 }), { code: 'ERR_OPTION_RANGE' })
+  await a.close()
+  await server.close()
+})
+
+t.test('connect has one deadline and an AbortSignal for everything: nobody there, a host that is no session, an accept that never settles', async (t) => {
+  const silent = createSocket('udp4')
+  await new Promise<void>((resolve) => silent.bind(0, HOST, resolve))
+  const nobody = connect({ host: HOST, port: silent.address().port, timeoutMs: 200 })
+  const plain = await createHost({ host: HOST })
+  const noSession = connect({ host: HOST, port: plain.address.port, timeoutMs: 300 })
+  const server = await listen({ host: HOST, accept: () => new Promise<boolean>(() => undefined) })
+  const controller = new AbortController()
+  const stuck = connect({ host: HOST, port: server.address.port, signal: controller.signal })
+  setTimeout(() => controller.abort(), 100)
+  const results = await Promise.allSettled([nobody, noSession, stuck])
+  t.match(results, [
+    { reason: { code: 'ERR_TIMEOUT' } },
+    { reason: { code: 'ERR_TIMEOUT', message: /did not let us in/ } },
+    { reason: { code: 'ERR_ABORTED' } },
+  ])
+  silent.close()
+  await Promise.all([plain.close(), server.close()])
+})
+
+t.test('wait: false gives a session that is still connecting; its signals follow as in Godot', async (t) => {
+  const server = await listen({ host: HOST })
+  const good = await join(server, { wait: false })
+  t.equal(good.state, 'connecting')
+  await once(good, 'connectedToServer')
+  server.refuseNewConnections = true
+  const bad = await join(server, { wait: false })
+  const [error] = await once(bad, 'connectionFailed')
+  t.match(error, { code: 'ERR_REFUSED' })
+  await once(bad, 'closed')
+  await good.close()
+  await server.close()
+})
+
+t.test('manual pump: nothing happens between poll() and flush(); connect and close pump by themselves', async (t) => {
+  const server = await listen({ host: HOST, pump: 'manual' })
+  let joined = 0
+  server.on('peerConnected', () => joined++)
+  const frames = setInterval(() => {
+    server.poll()
+    server.flush()
+  }, 5)
+  const client = await join(server, { pump: 'manual' })
+  const heard: string[] = []
+  client.on('connectedToServer', () => heard.push('connected'))
+  client.attach(Lobby, { say: (text) => heard.push(text) })
+  const lobby = server.attach(Lobby)
+  lobby.all.say('hi')
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  t.same(heard, [], 'not polled, so nothing was told')
+  for (let i = 0; i < 20 && heard.length < 2; i++) {
+    client.poll()
+    client.flush()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  t.same(heard, ['connected', 'hi'])
+  t.equal(joined, 1)
+  t.ok(client.deadline < Infinity)
+  await client.close()
+  await server.close()
+  clearInterval(frames)
+})
+
+t.test('several sessions live in one process, and await using closes them', async (t) => {
+  const servers = await Promise.all([listen({ host: HOST }), listen({ host: HOST })])
+  const clients = await Promise.all(servers.map((server) => join(server)))
+  t.not(servers[0]!.address.port, servers[1]!.address.port)
+  t.same(servers.map((server) => server.peerIds), clients.map(({ id }) => [id]))
+  for (const session of [...clients, ...servers]) await session[Symbol.asyncDispose]()
+  t.same(servers.map(({ state }) => state), ['closed', 'closed'])
+})
+
+t.test('a client that destroys its session is gone at the server, and its waiting calls are rejected', async (t) => {
+  const server = await listen({ host: HOST })
+  server.attach(Lobby, { roll: () => new Promise<number>(() => undefined) })
+  const client = await join(server)
+  const rolled = client.attach(Lobby).to(1).roll(6)
+  const left = once(server, 'peerDisconnected')
+  client.destroy()
+  await t.rejects(rolled, { code: 'ERR_DISCONNECTED' })
+  await left
+  await server.close()
+})
+
+t.test('the signal given to listen destroys the session; SIGTERM drains it', async (t) => {
+  const controller = new AbortController()
+  const one = await listen({ host: HOST, signal: controller.signal })
+  controller.abort()
+  t.equal(one.state, 'closed')
+  const before = process.listenerCount('SIGTERM')
+  const two = await listen({ host: HOST, drainOnSigterm: { withinMs: 50, text: 'bye' } })
+  const client = await join(two)
+  const told = once(client, 'draining')
+  const closed = once(two, 'closed')
+  process.emit('SIGTERM')
+  t.match(await told, [{ text: 'bye' }])
+  await closed
+  t.equal(process.listenerCount('SIGTERM'), before)
+})
