@@ -27,7 +27,7 @@ let spareReader: BitReader | null = new BitReader()
  * One value as bytes. They are the caller's, but may share their `ArrayBuffer` with other messages, as Node's small Buffers do.
  * @throws VaivenError `ERR_ENCODE` with the path of the field that does not fit: `players[3].hp is 300; u8 holds 0 to 255`
  */
-export const encode = <T>(type: Type<T>, value: T): Uint8Array => {
+export const encode = <T>(type: Type<T>, value: NoInfer<T>): Uint8Array => {
   const writer = spareWriter ?? new BitWriter()
   spareWriter = null
   try {
