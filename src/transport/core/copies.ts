@@ -123,9 +123,10 @@ export class Copies {
   }
 
   #schedule(command: ReliableCommand, now: Millis, roundTripMs: number, probes: number, lastAckAt: Millis): void {
-    const silence = probes >= 2 ? 0.05 * (now - lastAckAt) : 0
-    command.copyNotBefore = now + Math.max(GAP_MS, 0.8 * silence)
-    command.copyDue = now + Math.max(silence, Math.min(DUE_MAX_MS, Math.max(DUE_MIN_MS, roundTripMs / 4)))
+    // While nothing comes back, copies only ride along with probes, and not with every one.
+    const silent = probes >= 2
+    command.copyNotBefore = now + Math.max(GAP_MS, silent ? 0.04 * (now - lastAckAt) : 0)
+    command.copyDue = silent ? Infinity : now + Math.min(DUE_MAX_MS, Math.max(DUE_MIN_MS, roundTripMs / 4))
     if (command.owing || this.#owing.length >= MAX_OWING) return
     command.owing = true
     this.#owing.push(command)

@@ -8,6 +8,7 @@ import { crc32 } from './crc32.ts'
 import { COMMAND_NAMES, describeCommand, hex32, previewBytes } from './describe-command.ts'
 import type { CommandDescription } from './describe-command.ts'
 import { RangeCoder } from './range-coder.ts'
+import { ANNOUNCE_BYTES, decodeReport, isAnnounce, Report } from './extension.ts'
 import { CommandRecord, decodeCommand, DecodeEnd, put32, u16, u32 } from './wire.ts'
 
 export type { CommandDescription } from './describe-command.ts'
@@ -137,7 +138,7 @@ const read = (
     commands.push(describeCommand(body, start, at, size, record))
     at += size
   }
-  const rest = at === body.length ? null : { bytes: body.subarray(at), reason: restReason(size, body[at] ?? 0) }
+  const rest = at === body.length ? null : { bytes: body.subarray(at), reason: restReason(size, body, at) }
   const checksum = withChecksum ? verify(bytes, bodyAt, word, body.subarray(start), commands[0], connectIds) : null
   let score = commands.length === 0 ? 0 : plausible ? 2 : 1
   if (rest === null && commands.length > 0) score += plausible ? 4 : 1
@@ -160,11 +161,29 @@ const PLAUSIBLE_BYTES: readonly (readonly number[])[] = [
   NO_BYTES, [0x01], [0x82], [0x83], [0x84, 0x44, 0x04], [0x85], [0x86], [0x07], [0x88], [0x49], [0x8a], [0x8b], [0x0c],
 ]
 
-const restReason = (end: number, byte: number): string => {
+const restReason = (end: number, body: Uint8Array, at: number): string => {
+  const byte = body[at] ?? 0
+  const ours = describeExtension(body, at)
+  if (end === DecodeEnd.unknown && ours !== null) return ours
   if (end === DecodeEnd.unknown) return `command ${byte & 0x0f} does not exist in ENet 1.3: an extension, or nonsense`
   if (end === DecodeEnd.short) return 'too short for a command'
   const number = byte & 0x0f
   return `${COMMAND_NAMES[number]} needs ${COMMAND_BYTES[number]} bytes and its payload: goes beyond the end`
+}
+
+/** Blocks of our own extension (SPEC §6.11) in words, or `null` when there are others. */
+const describeExtension = (body: Uint8Array, start: number): string | null => {
+  if (isAnnounce(body, start, body.length) && start + ANNOUNCE_BYTES === body.length) return 'vaiven: announces its extension'
+  const report = new Report()
+  const words: string[] = []
+  let at = start
+  for (let size = decodeReport(body, at, body.length, report); size > 0; size = decodeReport(body, at, body.length, report)) {
+    const holes = report.mapLow === 0xffffffff && report.mapHigh === 0xffffffff ? '' : ` map=${hex32(report.mapHigh)}${hex32(report.mapLow)}`
+    const newest = report.newest === report.largest ? '' : ` newest=${report.newest}`
+    words.push(`largest=${report.largest}${newest} delayMs=${report.delayMs} arrivedMs=${report.arrivedMs}${holes}`)
+    at += size
+  }
+  return at === body.length && words.length > 0 ? `vaiven: report ${words.join('; ')}` : null
 }
 
 const verify = (

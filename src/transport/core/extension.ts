@@ -1,5 +1,5 @@
 // What two hosts of our own say to each other in the tail of datagrams, behind the last command that ENet knows: a C peer
-// stops reading there and loses nothing. SPEC §6.8. A block is: byte 0x0F (command number 15), a kind, and the fields of
+// stops reading there and loses nothing. SPEC §6.11. A block is: byte 0x0F (command number 15), a kind, and the fields of
 // that kind. Announced in CONNECT and VERIFY_CONNECT, used only after both have announced it.
 
 import type { Millis } from '../endpoint.ts'

@@ -87,7 +87,7 @@ export interface HostOptions {
    */
   redundancy?: Redundancy
   /**
-   * Offer our extension (SPEC §6.8) to whoever connects or is connected to; a peer that does not know it loses nothing.
+   * Offer our extension (SPEC §6.11) to whoever connects or is connected to; a peer that does not know it loses nothing.
    * Off with `sentTime: 'clock'`. @default true
    */
   extension?: boolean

@@ -175,7 +175,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.control.reliableNumber = controlStart
     const congestion = options.congestionControl ? new Congestion(options.mtu) : null
     const copies = new Copies(options.redundancy, options.redundancyBytes)
-    this.recovery = new Recovery(host.random16(), options.sentTime === 'clock', congestion, copies, host.listenerFailed)
+    this.recovery = new Recovery(host.random16(), now, options.sentTime === 'clock', congestion, copies, host.listenerFailed)
     this.pacing = new Pacing(options.mtu)
     this.pingIntervalMs = options.pingIntervalMs
     this.lastAckAt = this.lastReceiveAt = this.lastApplicationAt = now
@@ -547,12 +547,16 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.attempt !== null) return this.host.timers.arm(this, this.attempt.dueAt)
     if (!this.alive) return
     const { recovery } = this
-    let at = Math.min(recovery.deadline, this.#nextExpiry, recovery.copies.deadline, this.reports?.dueAt ?? Infinity)
+    let at = Math.min(recovery.deadline, this.#nextExpiry, this.reports?.dueAt ?? Infinity)
+    // A copy that is due and could not leave (a limit of the other side) is tried again, but not at once.
+    const copyAt = recovery.copies.deadline
+    const opensAt = Math.max(this.pace.opensAt(now), this.host.pace.opensAt(now))
+    at = Math.min(at, copyAt <= now ? Math.max(now + 1, opensAt) : copyAt)
     if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.#pingAt(), now + 1))
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }
-    if (this.pace.limited && this.queuedMessages > 0) at = Math.min(at, Math.max(now + 1, this.pace.opensAt(now)))
+    if (this.queuedMessages > 0 && opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
     const dead = this.#deadAt()
     if (dead !== Infinity) at = Math.min(at, Math.max(now + 1, dead + this.host.now - this.host.live))
     this.host.timers.arm(this, at)
@@ -768,6 +772,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   #deadAt(): Millis {
     const since = this.recovery.overdueSince
     if (since < 0) return Infinity
+    // Nobody waits for the acknowledgement of our goodbye but we: C sends it once only, and is gone.
+    if (this.state === 'disconnecting') return since + Math.min(this.#timeoutMinimumMs, Math.max(1_000, 8 * this.recovery.tailMs))
     const patience = 1 << Math.min(this.recovery.probes, 30) >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
     return Math.max(since + patience, this.#holdUntil)
   }

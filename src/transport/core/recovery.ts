@@ -69,7 +69,6 @@ const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
 const TAIL_FLOOR_MS = 1
 /** Tail time before the first round trip is known. */
 const INITIAL_TAIL_MS = 250
-const MAX_BACKOFF = 8
 const MAX_TAIL_MS = 1_000
 /** Tail firings without any acknowledgement after which everything older is given up for lost, once. */
 const OUTAGE_PROBES = 4
@@ -125,7 +124,8 @@ export class Recovery {
   #outcomes = 0
   #slowLossRatio = 0
   #lastProbeAt = -Infinity
-  #lastAcknowledgedAt: Millis = -Infinity
+  #lastAcknowledgedAt: Millis
+  #now: Millis
   #outageHandled = false
   // Delivery, for the controller's rate.
   #delivered = 0
@@ -152,13 +152,15 @@ export class Recovery {
 
   /**
    * @param start first datagram number, 0 to 65535
+   * @param now the time at which the connection begins
    * @param clock true: the token is a 16-bit millisecond clock instead of the datagram number
    * @param congestion the controller that is told of everything; `null`: none
    * @param onListenerError told of what a listener of a message throws
    * @param copies what is sent more than once before it is known to be lost
    */
-  constructor(start: number, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void) {
+  constructor(start: number, now: Millis, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void) {
     this.#low = this.#next = start
+    this.#now = this.#lastAcknowledgedAt = now
     this.#clock = clock
     this.congestion = congestion
     this.copies = copies
@@ -193,6 +195,7 @@ export class Recovery {
 
   /** Begins a datagram that will carry reliable commands; its token goes into the header. */
   open(now: Millis): SentDatagram {
+    this.#now = now
     const number = this.#next
     if (number - this.#low > this.#mask >> 1) this.#growRing()
     const record = this.#ring[number & this.#mask] as SentDatagram
@@ -338,6 +341,7 @@ export class Recovery {
    * @returns true when there is something to send again now
    */
   endBatch(now: Millis, trustedSince: Millis): boolean {
+    this.#now = now
     const newest = this.#newest
     if (!this.#anyArrived) return false
     this.#lastAcknowledgedAt = now
@@ -372,6 +376,7 @@ export class Recovery {
    */
   onTimer(now: Millis, live: Millis): boolean {
     if (now < this.#timerAt) return false
+    this.#now = now
     let fired = false
     let oldestBulk: SentDatagram | null = null
     for (let n = this.#low; n < this.#next; n++) {
@@ -396,7 +401,7 @@ export class Recovery {
         continue
       }
       if (record.bulk && oldestBulk !== null) {
-        record.tailAt = now + this.tailMs
+        record.tailAt = now + this.#backedOff(this.tailMs)
         continue
       }
       fired = true
@@ -670,10 +675,11 @@ export class Recovery {
     this.congestion?.result(record.calm, lost)
   }
 
+  // While nothing comes back, probes thin out with the silence: an outage of T costs at most 8 % more than T, and a dead
+  // path gets some dozens of datagrams until its peer is given up.
   #backedOff(tail: number): number {
-    let factor = 1
-    for (let i = 2; i < this.probes && factor < MAX_BACKOFF; i++) factor *= 1.5
-    return Math.max(tail, Math.min(tail * Math.min(factor, MAX_BACKOFF), MAX_TAIL_MS))
+    if (this.probes <= 2) return tail
+    return Math.max(tail, Math.min(0.08 * (this.#now - this.#lastAcknowledgedAt), MAX_TAIL_MS))
   }
 
   #advanceLow(): void {

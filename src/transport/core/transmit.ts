@@ -155,7 +155,8 @@ const writeCopies = (peer: PeerCore, leaving: boolean, now: Millis): void => {
   if (builder.commands === 0 && !leaving && !copies.due(now)) return
   const datagram = builder.record?.number ?? -1
   for (;;) {
-    const room = Math.min(builder.end - builder.at, MAX_COPY_BYTES - builder.copyBytes)
+    // One copy always fits; several together only up to the limit.
+    const room = Math.min(builder.end - builder.at, builder.copyBytes === 0 ? Infinity : MAX_COPY_BYTES - builder.copyBytes)
     const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? datagram, room) : null
     if (command === null) return
     writeCommand(command)
