@@ -60,7 +60,8 @@ export const chat = t.record({ from: entity, to: t.enum('all', 'team', 'whisper'
 export const inventory = t.record({
   gold: t.range(0, 9_999_999),
   selected: t.range(0, 23),
-  slots: t.array(t.nullable(t.record({ item: t.range(0, 1023), count: t.range(1, 99), wear: t.optional(t.range(0, 100)) })), { length: 24 }),
+  slots: t.array(t.nullable(t.record({ item: t.range(0, 1023), count: t.range(1, 99), wear: t.optional(t.range(0, 100)) })),
+    { length: 24 }),
 })
 
 export const spawn = t.record({
@@ -100,7 +101,8 @@ export const lobbyInfo = t.record({
 export const scoreTable = t.record({
   secondsLeft: t.range(0, 3600),
   rows: t.array(
-    t.record({ id: entity, name: t.string.max(24), team, score: t.range(-10_000, 100_000), kills: t.range(0, 1000), deaths: t.range(0, 1000), pingMs: t.range(0, 1023) }),
+    t.record({ id: entity, name: t.string.max(24), team, score: t.range(-10_000, 100_000), kills: t.range(0, 1000),
+      deaths: t.range(0, 1000), pingMs: t.range(0, 1023) }),
     { max: 64 },
   ),
 })
@@ -136,7 +138,9 @@ export const messages = {
 export type MessageName = keyof typeof messages
 
 const NAMES = ['Nala', 'Timo', 'xXSniperXx', 'Zoë', 'Björn the Bold', 'player_4711', 'Mika', 'Anastasia', 'Kenji', 'ノゾミ', 'Old Greg', 'r2']
-const WORDS = 'we need more wood at the gate they come from the left side I am almost dead cover me please good game everyone nice shot lol wait for it'.split(' ')
+const WORDS = (
+  'we need more wood at the gate they come from the left side I am almost dead cover me please good game everyone nice shot lol wait for it'
+).split(' ')
 const MAPS = ['Harbour', 'Old Mill', 'Glacier Pass', 'de_quarry', 'Reactor 9']
 const TAGS = ['casual', 'ranked', 'beginners', 'night', 'no bots', 'eu', '32 tick']
 
@@ -210,7 +214,8 @@ const makers: { [M in MessageName]: (d: Dice) => Infer<(typeof messages)[M]> } =
     reload: d.chance(0.05),
     weapon: d.below(10),
   }),
-  movement: (d) => ({ id: d.entity(), tick: d.tick(), position: d.place(), velocity: d.speed(), rotation: d.rotation(), grounded: d.chance(0.8) }),
+  movement: (d) => ({ id: d.entity(), tick: d.tick(), position: d.place(), velocity: d.speed(), rotation: d.rotation(),
+    grounded: d.chance(0.8) }),
   snapshot: (d) => ({
     tick: d.tick(),
     acknowledgedInput: d.tick(),
@@ -285,7 +290,8 @@ const makers: { [M in MessageName]: (d: Dice) => Infer<(typeof messages)[M]> } =
       chunkX: d.between(-300, 300),
       chunkZ: d.between(-300, 300),
       revision: d.below(2000),
-      edits: d.list(d.between(8, 56), () => ({ x: d.below(16), y: y + d.below(8), z: d.below(16), block: d.chance(0.7) ? 0 : d.below(512) })),
+      edits: d.list(d.between(8, 56), () =>
+        ({ x: d.below(16), y: y + d.below(8), z: d.below(16), block: d.chance(0.7) ? 0 : d.below(512) })),
     }
   },
   voiceHeader: (d) => ({

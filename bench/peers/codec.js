@@ -99,20 +99,24 @@ const speedAgainst = (rows, codec) => geometricMean(rows.map((row) => row[codec]
 const others = names.filter((name) => name !== 'vaiven')
 const perMessageFastest = (rows) => geometricMean(rows.map((row) => Math.min(...others.map((codec) => row[codec])) / row.vaiven))
 
-const smallest = (row) => Math.min(...Object.entries(row).filter(([key]) => key !== 'message' && key !== 'vaiven').map(([, bytes]) => bytes))
+const smallest = (row) =>
+  Math.min(...Object.entries(row).filter(([key]) => key !== 'message' && key !== 'vaiven').map(([, bytes]) => bytes))
 const allRivals = Object.keys(sizes[0]).filter((key) => key !== 'message' && key !== 'vaiven')
 const total = (key) => sizes.reduce((sum, row) => sum + row[key], 0)
+
+const speeds = (rows) => {
+  const each = Object.fromEntries(others.map((codec) => [codec, round(speedAgainst(rows, codec), 2)]))
+  return { ...each, fastest: Math.min(...Object.values(each)), 'fastest of each message': round(perMessageFastest(rows), 2) }
+}
 
 const verdict = {
   neverLarger: sizes.every((row) => row.vaiven <= smallest(row) || (row.message === 'empty' && row.vaiven <= 1)),
   largerOn: sizes.filter((row) => row.vaiven > smallest(row)).map((row) => row.message),
   totalRatioToSmallestRival: round(total('vaiven') / Math.min(...allRivals.map(total)), 3),
   totalRatioToBestOfEach: round(total('vaiven') / sizes.reduce((sum, row) => sum + smallest(row), 0), 3),
-  encodeSpeed: Object.fromEntries([...others.map((codec) => [codec, round(speedAgainst(encodeTimes, codec), 2)]), ['fastest per message', round(perMessageFastest(encodeTimes), 2)]]),
-  decodeSpeed: Object.fromEntries([...others.map((codec) => [codec, round(speedAgainst(decodeTimes, codec), 2)]), ['fastest per message', round(perMessageFastest(decodeTimes), 2)]]),
+  encodeSpeed: speeds(encodeTimes),
+  decodeSpeed: speeds(decodeTimes),
 }
-verdict.encodeSpeed.fastest = Math.min(...others.map((codec) => verdict.encodeSpeed[codec]))
-verdict.decodeSpeed.fastest = Math.min(...others.map((codec) => verdict.decodeSpeed[codec]))
 
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', rounds: ROUNDS, sliceMs: SLICE_MS }
 if (flags.includes('--json')) {

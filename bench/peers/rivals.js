@@ -27,7 +27,8 @@ const fields = {
   },
   movement: { id: 'uint', tick: 'uint', position: 'vec', velocity: 'vec', rotation: 'rotation', grounded: 'bool' },
   entity: {
-    id: 'uint', kind: 'enum kind', position: 'vec', velocity: 'vec', heading: 'fraction', health: 'uint', state: 'enum state', team: 'enum team',
+    id: 'uint', kind: 'enum kind', position: 'vec', velocity: 'vec', heading: 'fraction', health: 'uint', state: 'enum state',
+    team: 'enum team',
   },
   snapshot: { tick: 'uint', acknowledgedInput: 'uint', entities: 'list entity' },
   chat: { from: 'uint', to: 'enum to', text: 'text' },
@@ -40,7 +41,8 @@ const fields = {
   },
   damage: { target: 'uint', source: 'uint', amount: 'uint', kind: 'enum harm', critical: 'bool', point: 'vec' },
   lobbyInfo: {
-    name: 'text', map: 'text', mode: 'enum mode', players: 'uint', maxPlayers: 'uint', locked: 'bool', started: 'bool', version: 'list uint',
+    name: 'text', map: 'text', mode: 'enum mode', players: 'uint', maxPlayers: 'uint', locked: 'bool', started: 'bool',
+    version: 'list uint',
     tags: 'list text',
   },
   row: { id: 'uint', name: 'text', team: 'enum team', score: 'int', kills: 'uint', deaths: 'uint', pingMs: 'uint' },
@@ -48,13 +50,17 @@ const fields = {
   edit: { x: 'uint', y: 'uint', z: 'uint', block: 'uint' },
   terrainEdit: { chunkX: 'int', chunkZ: 'int', revision: 'uint', edits: 'list edit' },
   voiceHeader: {
-    speaker: 'uint', sequence: 'uint', timestamp: 'uint', codec: 'enum codec', frames: 'uint', level: 'fraction', positional: 'bool', last: 'bool',
+    speaker: 'uint', sequence: 'uint', timestamp: 'uint', codec: 'enum codec', frames: 'uint', level: 'fraction', positional: 'bool',
+    last: 'bool',
   },
   empty: {},
 }
 
 /** A message of ours as a careful user would squeeze it by hand: every fraction an integer, rotation and colour one 32-bit number. */
-const steps = { position: 0.01, point: 0.01, velocity: 0.0625, heading: 0.3515625, yaw: 0.0054931640625, pitch: 0.0054931640625, forward: 0.0078125, right: 0.0078125, level: 0.5 }
+const steps = {
+  position: 0.01, point: 0.01, velocity: 0.0625, heading: 0.3515625, yaw: 0.0054931640625, pitch: 0.0054931640625, forward: 0.0078125,
+  right: 0.0078125, level: 0.5,
+}
 const scale = (value, step) => (typeof value === 'number' ? Math.round(value / step) : mapValues(value, (v) => scale(v, step)))
 const mapValues = (object, f) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]))
 const squeeze = (value, key) => {
@@ -101,18 +107,26 @@ const forProto = (value, name) => {
   })
 }
 
+/** Avro's symbols are identifiers. */
+const asSymbol = (word) => word.replaceAll(' ', '_')
+
 const avroType = (kind, scaled, seen) => {
   const [first, second] = kind.split(' ')
   const named = (name, make) => (seen.has(name) ? name : (seen.add(name), make()))
   if (first === 'list') return { type: 'array', items: avroType(second, scaled, seen) }
   if (first === 'holes') return { type: 'array', items: ['null', avroType(second, scaled, seen)] }
   if (first === 'optional') return ['null', avroType(second, scaled, seen)]
-  if (first === 'enum') return named(`E${second}`, () => ({ type: 'enum', name: `E${second}`, symbols: words[second].map((word) => word.replaceAll(' ', '_')) }))
-  if ((first === 'rotation' || first === 'color') && scaled) return named(`F${first}`, () => ({ type: 'fixed', name: `F${first}`, size: 4 }))
+  if (first === 'enum') {
+    return named(`E${second}`, () => ({ type: 'enum', name: `E${second}`, symbols: words[second].map(asSymbol) }))
+  }
+  if ((first === 'rotation' || first === 'color') && scaled) {
+    return named(`F${first}`, () => ({ type: 'fixed', name: `F${first}`, size: 4 }))
+  }
   if (first === 'rotation') return avroType('quat', scaled, seen)
   if (first === 'color') return avroType('rgba', scaled, seen)
   if (fields[first] !== undefined) {
-    return named(first, () => ({ type: 'record', name: first, fields: Object.entries(fields[first]).map(([name, k]) => ({ name, type: avroType(k, scaled, seen), ...(k.startsWith('optional') ? { default: null } : {}) })) }))
+    const fieldOf = ([name, k]) => ({ name, type: avroType(k, scaled, seen), ...(k.startsWith('optional') ? { default: null } : {}) })
+    return named(first, () => ({ type: 'record', name: first, fields: Object.entries(fields[first]).map(fieldOf) }))
   }
   return { uint: 'int', int: 'int', fraction: scaled ? 'int' : 'float', bool: 'boolean', text: 'string', float: 'float' }[first]
 }
@@ -125,7 +139,7 @@ const forAvro = (value, name, scaled) => {
     const [first, second] = kind.split(' ')
     const v = value[key]
     if (first === 'optional') out[key] = v ?? null
-    else if (first === 'enum') out[key] = v.replaceAll(' ', '_')
+    else if (first === 'enum') out[key] = asSymbol(v)
     else if (first === 'list' && fields[second] !== undefined) out[key] = v.map((element) => forAvro(element, second, scaled))
     else if (first === 'holes') out[key] = v.map((slot) => (slot === null ? null : forAvro(slot, second, scaled)))
     else if ((first === 'rotation' || first === 'color') && scaled) {
@@ -150,8 +164,16 @@ export const rivals = (scaled) => {
     return {
       msgpackr: { values: prepared, encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) },
       'cbor-x': { values: prepared, encode: (value) => cbor.encode(value), decode: (bytes) => cbor.decode(bytes) },
-      protobufjs: { values: prepared.map((value) => forProto(value, name)), encode: (value) => proto.encode(value).finish(), decode: (bytes) => proto.decode(bytes) },
-      avsc: { values: prepared.map((value) => forAvro(value, name, scaled)), encode: (value) => avroSchema.toBuffer(value), decode: (bytes) => avroSchema.fromBuffer(bytes) },
+      protobufjs: {
+        values: prepared.map((value) => forProto(value, name)),
+        encode: (value) => proto.encode(value).finish(),
+        decode: (bytes) => proto.decode(bytes),
+      },
+      avsc: {
+        values: prepared.map((value) => forAvro(value, name, scaled)),
+        encode: (value) => avroSchema.toBuffer(value),
+        decode: (bytes) => avroSchema.fromBuffer(bytes),
+      },
     }
   }
 }

@@ -4,12 +4,12 @@
 import type { CallDelivery, NodeContract } from './contract.ts'
 import { isUntyped } from './contract.ts'
 import type { Answer, Dialect, Inbound, Outgoing, Passing, Pending } from './dialect.ts'
-import { decode, encode, t } from './codec/index.ts'
+import { decode, encode } from './codec/index.ts'
 import { decodeMessage, encodeMessage, FailureCode, MAX_MEMBERS } from './message.ts'
 import type { MemberAddress, RpcMessage } from './message.ts'
 import type { RpcPort } from './port.ts'
 import type { MemberEntry } from './registry.ts'
-import { decodeArguments, decodeOne, encodeArguments, encodeOne } from './values.ts'
+import { anyValue, anyValues, decodeArguments, decodeOne, encodeArguments, encodeOne } from './values.ts'
 
 const NO_BYTES = new Uint8Array(0)
 /** Names behind numbers that we do not have, kept for messages to people. */
@@ -40,7 +40,7 @@ export class NativeDialect implements Dialect {
   }
 
   set(outgoing: Outgoing): void {
-    const values = outgoing.entry === null ? encode(t.any, outgoing.args[0]) : valuesOf(outgoing)
+    const values = outgoing.entry === null ? encode(anyValue, outgoing.args[0]) : valuesOf(outgoing)
     this.#send(outgoing, { kind: 'set', member: addressOf(outgoing), values })
   }
 
@@ -90,7 +90,7 @@ export class NativeDialect implements Dialect {
         return this.#receiveReply(source, message)
       case 'failure': {
         const pending = this.#inbound.pending(source, message.id)
-        const details = message.details.length === 0 ? undefined : decode(t.any, message.details)
+        const details = message.details.length === 0 ? undefined : decode(anyValue, message.details)
         if (details?.ok === false) return this.#inbound.refuse(source, 'shape')
         if (pending !== undefined) this.#inbound.reject(pending, message.code, message.text, details?.value)
         return
@@ -151,7 +151,7 @@ export class NativeDialect implements Dialect {
         this.#say(source, { kind: 'reply', id, named: selfDescribing, values: encodeOne(type, value, selfDescribing) }, delivery, channel)
       },
       fail: (code, text, details) => {
-        const bytes = details === undefined ? NO_BYTES : encode(t.any, details)
+        const bytes = details === undefined ? NO_BYTES : encode(anyValue, details)
         this.#say(source, { kind: 'failure', id, code, text, details: bytes }, delivery, channel)
       },
     }
@@ -232,4 +232,4 @@ const addressOf = ({ entry, path, name, named }: Outgoing): MemberAddress =>
   entry === null || named ? { path, name } : { key: entry.member.key, instance: entry.node.instance }
 
 const valuesOf = ({ entry, args, named }: Outgoing): Uint8Array =>
-  entry === null ? encode(t.array(t.any, { max: 255 }), args) : encodeArguments(entry.member, args, named)
+  entry === null ? encode(anyValues, args) : encodeArguments(entry.member, args, named)

@@ -17,8 +17,10 @@ const argumentsType = (declaration: MethodDeclaration<readonly unknown[], unknow
   return type
 }
 
+/** One self-describing value. What cannot be one is an error of `encode`, not of the types: it comes from handlers and scripts. */
+export const anyValue = t.any as Type<unknown>
 /** Any number of self-describing values. */
-const anyValues: Type<readonly unknown[]> = t.array(t.any, { max: 255 })
+export const anyValues = t.array(anyValue, { max: 255 }) as Type<readonly unknown[]>
 
 /**
  * A call's arguments as bytes.
@@ -49,13 +51,13 @@ export const encodeOne = (type: Type<unknown> | null, value: unknown, named: boo
   if (!named && type !== null) return encode(type, value)
   // Held against its type all the same, so that the mistake shows where it is made.
   if (type !== null) encode(type, value)
-  return encode(t.any, value)
+  return encode(anyValue, value)
 }
 
 /** One value: a reply or a property. */
 export const decodeOne = (type: Type<unknown> | null, bytes: Uint8Array, named: boolean): { ok: true; value: unknown } | { ok: false } => {
   if (!named && type !== null) return decode(type, bytes)
-  const found = decode(t.any, bytes)
+  const found = decode(anyValue, bytes)
   if (!found.ok || type === null) return found
   const value = conformed(type, found.value)
   return value === null && found.value !== null ? { ok: false } : { ok: true, value }

@@ -36,6 +36,7 @@ export interface Packet {
   readonly lane: Lane
   /** 0 is the session itself, above are rooms. */
   readonly scope: number
+  /** 0: somebody who is not here any more. */
   readonly source: number
   readonly target: ResolvedTarget
   /** For the lanes `message` and `rpc`; empty for `system`. */

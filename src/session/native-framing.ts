@@ -128,8 +128,8 @@ type Ends = { readonly source: number; readonly target: ResolvedTarget }
 const readSource = (reader: ByteReader, address: number, scope: number, context: FramingContext): Ends | null => {
   if (address === Address.direct) return { source: SERVER_ID, target: context.ownId }
   if (address !== Address.one) return null
-  const source = context.seatsOf(scope)?.idOf(reader.varint()) ?? 0
-  return source === 0 ? null : { source, target: context.ownId }
+  // 0: somebody who has left meanwhile.
+  return { source: context.seatsOf(scope)?.idOf(reader.varint()) ?? 0, target: context.ownId }
 }
 
 /** At the server: the source is whoever owns the connection, so it cannot be forged; the client names the target. */
@@ -152,7 +152,7 @@ const readTarget = (reader: ByteReader, address: number, scope: number, context:
   }
   const id = seats.idOf(reader.varint())
   // All but somebody who has left meanwhile means all; one who has left means nobody.
-  if (id === 0) return address === Address.allBut ? { source, target: 0 } : null
+  if (id === 0) return { source, target: address === Address.allBut ? 0 : [] }
   return { source, target: address === Address.one ? id : -id }
 }
 

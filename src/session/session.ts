@@ -359,6 +359,8 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
   }
 
   #dispatch(link: Link, packet: Packet, channel: number, delivery: Delivery): void {
+    // From somebody who has left while this was on its way.
+    if (packet.source === 0) return
     const number = packet.scope === 0 ? link.homeScope : packet.scope
     if (number === 0) return this.takePacket(link, packet, channel, delivery)
     const room = this.#rooms.get(number)

@@ -29,7 +29,8 @@ const isTheOnlyOne = (type: Type<any>, value: unknown, bytes: Uint8Array): boole
 
 /** All that belongs to the built-in prototypes, for comparison. */
 const prototypes = (): unknown =>
-  [Object, Array, Map, String, Number, Boolean, BigInt, Date, Uint8Array, Function, Promise, Error].map(({ prototype }) => Object.getOwnPropertyDescriptors(prototype))
+  [Object, Array, Map, String, Number, Boolean, BigInt, Date, Uint8Array, Function, Promise, Error].map(({ prototype }) =>
+    Object.getOwnPropertyDescriptors(prototype))
 const PROTOTYPES = prototypes()
 
 const RUNS = { numRuns: 400 }
@@ -49,7 +50,8 @@ holds(t, 'a codec that knows only the signature text writes the same bytes', fc.
   }
 }), RUNS)
 
-holds(t, 'equal values have equal bytes, and at least the bits that the type announces', fc.property(schemaAndValues(2), ({ type, values }) => {
+holds(t, 'equal values have equal bytes, and at least the bits that the type announces',
+  fc.property(schemaAndValues(2), ({ type, values }) => {
   for (const value of values) {
     const bytes = encode(type, value)
     const again = encode(type, valueOf(type, bytes))
@@ -84,7 +86,8 @@ holds(t, 'a message that lost its first bytes or its last, or won some, is never
     }
   }), RUNS)
 
-holds(t, 'values of other kinds throw ERR_ENCODE or fit, nothing else', fc.property(schemas, fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }), ({ type }, value) => {
+holds(t, 'values of other kinds throw ERR_ENCODE or fit, nothing else',
+  fc.property(schemas, fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }), ({ type }, value) => {
   try {
     valueOf(type, encode(type, value))
     return true
@@ -93,7 +96,8 @@ holds(t, 'values of other kinds throw ERR_ENCODE or fit, nothing else', fc.prope
   }
 }), { numRuns: 1500 })
 
-holds(t, 'after an error the next message is not harmed', fc.property(schemaAndValues(1), schemas, fc.anything(), ({ type, values }, other, wrong) => {
+holds(t, 'after an error the next message is not harmed',
+  fc.property(schemaAndValues(1), schemas, fc.anything(), ({ type, values }, other, wrong) => {
   const before = hex(encode(type, values[0]))
   try {
     encode(other.type, wrong)
@@ -103,7 +107,8 @@ holds(t, 'after an error the next message is not harmed', fc.property(schemaAndV
   return hex(encode(type, values[0])) === before
 }), RUNS)
 
-holds(t, 'messages written one after the other into one writer are those written alone', fc.property(fc.array(schemaAndValues(1), { maxLength: 8 }), (list) => {
+holds(t, 'messages written one after the other into one writer are those written alone',
+  fc.property(fc.array(schemaAndValues(1), { maxLength: 8 }), (list) => {
   const writer = new BitWriter()
   const together = list.map(({ type, values }) => {
     type.write(writer, values[0])
@@ -112,7 +117,8 @@ holds(t, 'messages written one after the other into one writer are those written
   return list.every(({ type, values }, i) => hex(together[i]!) === hex(encode(type, values[0])))
 }), RUNS)
 
-holds(t, 'values written one after the other into one message come back in order', fc.property(fc.array(schemaAndValues(1), { maxLength: 6 }), (list) => {
+holds(t, 'values written one after the other into one message come back in order',
+  fc.property(fc.array(schemaAndValues(1), { maxLength: 6 }), (list) => {
   const writer = new BitWriter()
   for (const { type, values } of list) type.write(writer, values[0])
   const reader = new BitReader()
@@ -124,19 +130,23 @@ holds(t, 'values written one after the other into one message come back in order
 holds(t, 'self-describing values come back as what they were', fc.property(dynamic, (value) =>
   isDeepStrictEqual(valueOf(codec.any, encode(codec.any, value as never)), value)), { numRuns: 1000 })
 
-holds(t, 'no built-in prototype is changed by whatever is decoded', fc.property(schemas, fc.uint8Array({ maxLength: 60 }), ({ type }, bytes) => {
+holds(t, 'no built-in prototype is changed by whatever is decoded',
+  fc.property(schemas, fc.uint8Array({ maxLength: 60 }), ({ type }, bytes) => {
   decode(type, bytes)
   decode(codec.any, bytes)
   return isDeepStrictEqual(prototypes(), PROTOTYPES)
 }), { numRuns: 1000 })
 
-holds(t, 'halves are the nearest ones there are', fc.property(fc.oneof(fc.float(), fc.double(), fc.double({ min: -70_000, max: 70_000 }), fc.double({ min: -1e-4, max: 1e-4 })), (value) => {
+holds(t, 'halves are the nearest ones there are',
+  fc.property(fc.oneof(fc.float(), fc.double(), fc.double({ min: -70_000, max: 70_000 }), fc.double({ min: -1e-4, max: 1e-4 })),
+  (value) => {
   const bytes = encode(codec.f16, value)
   return (bytes[0]! | (bytes[1]! << 8)) === halfPattern(value)
 }), { numRuns: 3000 })
 
 holds(t, 'a quantised value is never further away than half a step', fc.property(
-  fc.constantFrom(1, 0.5, 0.1, 0.01, 0.3, 1 / 3, 7), fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: 1, max: 100_000 }), fc.double({ min: 0, max: 1, noNaN: true }),
+  fc.constantFrom(1, 0.5, 0.1, 0.01, 0.3, 1 / 3, 7), fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: 1, max: 100_000 }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
   (step, first, count, at) => {
     const [min, max] = [first * step, (first + count) * step]
     const value = min + at * (max - min)
@@ -145,7 +155,8 @@ holds(t, 'a quantised value is never further away than half a step', fc.property
   }), { numRuns: 1000 })
 
 holds(t, 'a rotation comes back as the same rotation, up to its fineness, and of length 1', fc.property(
-  fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
+  fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }),
+    fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
     .filter(([x, y, z, w]) => x * x + y * y + z * z + w * w > 1e-6), fc.integer({ min: 4, max: 20 }),
   ([x, y, z, w], bits) => {
     const type = codec.quaternion.bits(bits)
@@ -159,5 +170,6 @@ holds(t, 'a rotation comes back as the same rotation, up to its fineness, and of
 
 holds(t, 'texts survive, whatever their length', fc.property(text(16_384), fc.nat({ max: 200 }), (piece, times) => {
   const value = piece.repeat(Math.min(times, Math.floor(16_384 / Math.max(1, Buffer.byteLength(piece)))))
-  return valueOf(codec.string, encode(codec.string, value)) === value && hex(encode(codec.string, value)) === hex(twinEncode('string', value))
+  return valueOf(codec.string, encode(codec.string, value)) === value
+    && hex(encode(codec.string, value)) === hex(twinEncode('string', value))
 }), RUNS)

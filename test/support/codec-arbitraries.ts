@@ -23,7 +23,10 @@ const fieldKey = key.filter((name) => !(name in Object.prototype) && !/^\d+$/.te
 
 /** Texts of all lengths and planes. */
 export const text = (maxBytes: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...'abc 7') }, { weight: 1, arbitrary: fc.constantFrom('é', 'ノ', '😀', '\u{10ffff}', '\ufffd', '\ufeff', '\0', '\u007f', '\u0080', '\u07ff', '\u0800', '\uffff') }), maxLength: 60 })
+  fc.string({ unit: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...'abc 7') },
+    { weight: 1, arbitrary: fc.constantFrom(
+    'é', 'ノ', '😀', '\u{10ffff}', '\ufffd', '\ufeff', '\0', '\u007f', '\u0080', '\u07ff', '\u0800', '\uffff') }), maxLength: 60 })
     .map((value) => {
       let short = value
       while (Buffer.byteLength(short) > maxBytes) short = [...short].slice(0, -1).join('')
@@ -59,7 +62,8 @@ const leaf: fc.Arbitrary<Schema> = fc.oneof(
   fc.constantFrom(
     is(t.bool, fc.boolean()),
     is(t.u8, integers(0, 255)), is(t.u16, integers(0, 65_535)), is(t.u32, integers(0, 2 ** 32 - 1)), is(t.u53, safeNatural),
-    is(t.i8, integers(-128, 127)), is(t.i16, integers(-32_768, 32_767)), is(t.i32, integers(-(2 ** 31), 2 ** 31 - 1)), is(t.i53, whole(safeInteger)),
+    is(t.i8, integers(-128, 127)), is(t.i16, integers(-32_768, 32_767)), is(t.i32, integers(-(2 ** 31), 2 ** 31 - 1)),
+      is(t.i53, whole(safeInteger)),
     is(t.varint, safeNatural), is(t.zigzag, whole(safeInteger)), is(t.bigint, bigints), is(t.date, dates),
     is(t.f16, settled(t.f16, fc.float())), is(t.f32, fc.float()), is(t.f64, fc.double()),
     is(t.string, text(16_384)), is(t.bytes, fc.uint8Array({ maxLength: 40 })),
@@ -71,7 +75,8 @@ const leaf: fc.Arbitrary<Schema> = fc.oneof(
     is(t.vec4.of(t.varint), plain({ x: safeNatural, y: safeNatural, z: safeNatural, w: safeNatural })),
     is(t.rgba8, plain({ r: integers(0, 255), g: integers(0, 255), b: integers(0, 255), a: integers(0, 255) })),
   ),
-  ranges.map(([min, max]) => is(t.range(min, max), fc.oneof(fc.bigInt({ min: BigInt(min), max: BigInt(max) }).map(Number), fc.constantFrom(min, max)))),
+  ranges.map(([min, max]) =>
+    is(t.range(min, max), fc.oneof(fc.bigInt({ min: BigInt(min), max: BigInt(max) }).map(Number), fc.constantFrom(min, max)))),
   fc.tuple(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: 1, max: 70_000 }), steps).map(([first, count, step]) => {
     const min = first * step
     const max = (first + count) * step
@@ -80,7 +85,8 @@ const leaf: fc.Arbitrary<Schema> = fc.oneof(
   }),
   fc.integer({ min: 0, max: 300 }).map((max) => is(t.string.max(max), text(max))),
   fc.integer({ min: 0, max: 300 }).map((max) => is(t.bytes.max(max), fc.uint8Array({ maxLength: max }))),
-  fc.uniqueArray(fc.string({ maxLength: 5 }), { minLength: 1, maxLength: 20 }).map((words) => is(t.enum(...words), fc.constantFrom(...words))),
+  fc.uniqueArray(fc.string({ maxLength: 5 }), { minLength: 1, maxLength: 20 }).map((words) =>
+    is(t.enum(...words), fc.constantFrom(...words))),
   fc.constantFrom('word', '', 0, 1.5, -7, true, false, null).map((value) => is(t.literal(value), fc.constant(value))),
 )
 
@@ -92,7 +98,8 @@ export const dynamic: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
     fc.oneof(
-      fc.constantFrom(null, undefined, true, false, NaN, -0, Infinity, -Infinity), fc.double(), fc.float(), whole(safeInteger), fc.nat({ max: 20 }),
+      fc.constantFrom(null, undefined, true, false, NaN, -0, Infinity, -Infinity), fc.double(), fc.float(), whole(safeInteger),
+        fc.nat({ max: 20 }),
       text(1000), fc.uint8Array({ maxLength: 20 }), dates, bigints,
     ),
     fc.array(tie('value'), { maxLength: 6 }),
@@ -112,11 +119,13 @@ const typesOf = (shape: Record<string, Schema>): Record<string, Type<any>> =>
   Object.fromEntries(Object.entries(shape).map(([name, { type }]) => [name, type]))
 
 const valuesOf = (shape: Record<string, Schema>): fc.Arbitrary<Record<string, unknown>> =>
-  fc.record(Object.fromEntries(Object.entries(shape).map(([name, { values }]) => [name, values])), { noNullPrototype: true }).map(withoutUndefined)
+  fc.record(Object.fromEntries(Object.entries(shape).map(([name, { values }]) => [name, values])), { noNullPrototype: true }).map(
+    withoutUndefined)
 
 const containers = (schema: fc.Arbitrary<Schema>): fc.Arbitrary<Schema> => fc.oneof(
   shapes(schema).map((shape) => is(t.record(typesOf(shape)), valuesOf(shape))),
-  fc.array(schema, { maxLength: 5 }).map((parts) => is(t.tuple(...parts.map(({ type }) => type)), fc.tuple(...parts.map(({ values }) => values)))),
+  fc.array(schema, { maxLength: 5 }).map((parts) =>
+    is(t.tuple(...parts.map(({ type }) => type)), fc.tuple(...parts.map(({ values }) => values)))),
   fc.tuple(schema, fc.nat({ max: 3 }), fc.nat({ max: 300 })).map(([{ type, values }, min, more]) =>
     is(t.array(type, { min, max: min + more }), fc.array(values, { minLength: min, maxLength: Math.min(min + more, 8) }))),
   schema.map(({ type, values }) => is(t.array(type), fc.array(values, { maxLength: 8 }))),
@@ -126,9 +135,11 @@ const containers = (schema: fc.Arbitrary<Schema>): fc.Arbitrary<Schema> => fc.on
   schema.map(({ type, values }) => is(t.optional(type), fc.option(values, { nil: undefined }))),
   schema.map(({ type, values }) => is(t.nullable(type), fc.option(values, { nil: null }))),
   fc.tuple(schema, fc.nat({ max: 9 })).map(([{ type, values }, max]) =>
-    is(t.map(t.string, type, { max }), fc.uniqueArray(fc.tuple(key, values), { maxLength: max, selector: ([name]) => name }).map((list) => new Map(list)))),
+    is(t.map(t.string, type, { max }),
+      fc.uniqueArray(fc.tuple(key, values), { maxLength: max, selector: ([name]) => name }).map((list) => new Map(list)))),
   schema.map(({ type, values }) =>
-    is(t.map(t.u8, type), fc.uniqueArray(fc.tuple(integers(0, 255), values), { maxLength: 5, selector: ([n]) => n }).map((list) => new Map(list)))),
+    is(t.map(t.u8, type),
+      fc.uniqueArray(fc.tuple(integers(0, 255), values), { maxLength: 5, selector: ([n]) => n }).map((list) => new Map(list)))),
   fc.uniqueArray(fc.tuple(key, shapes(schema)), { minLength: 1, maxLength: 5, selector: ([name]) => name }).map((list) => {
     const variants = list.map(([name, shape]) => {
       const { kind: _, ...fields } = shape

@@ -15,6 +15,7 @@ export interface GamePlayer {
   readonly name: string
   readonly session: GameSession
   readonly node: NetworkNode<never>
+  readonly host: Host
   readonly log: string[]
 }
 
@@ -74,6 +75,6 @@ export class GameBench {
     const host = new Host({ ...this.#host, random: random.bytes, ...(accept === undefined ? {} : { accept }) })
     const endpoint = new SessionEndpoint(host, (port) => new GameSession(port, { random: random.bytes, ...options }), () => this.network.now)
     const node = this.network.add<never>(name, endpoint)
-    return { name, session: endpoint.session, node, log: logSignals(endpoint.session as never) }
+    return { name, session: endpoint.session, node, host, log: logSignals(endpoint.session as never) }
   }
 }

@@ -126,7 +126,8 @@ if (decoded.ok) same<typeof decoded.value, { x: number; label?: string | undefin
 else same<typeof decoded.error, 'truncated' | 'trailing' | 'range' | 'canonical' | 'utf8' | 'key' | 'limit'>(true)
 
 /** Types of the program's own are types. */
-export const celsius: Type<number> = { minBits: 8, describe: () => 'celsius', write: (writer, value) => writer.bits(value, 8), read: (reader) => reader.bits(8) }
+export const celsius: Type<number> = { minBits: 8, describe: () => 'celsius', write: (writer, value) => writer.bits(value, 8),
+  read: (reader) => reader.bits(8) }
 same<Infer<typeof celsius>, number>(true)
 
 /** Functions may be generic over types. */

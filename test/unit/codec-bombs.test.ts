@@ -53,7 +53,8 @@ interface Bomb {
 
 const BOMBS: Bomb[] = [
   { what: '2^53 − 1 elements', type: codec.array(codec.u8), bytes: count(Number.MAX_SAFE_INTEGER), error: 'range' },
-  { what: '2^25 elements in a type that allows them', type: codec.array(codec.bool, { max: 2 ** 25 }), bytes: count(2 ** 25), error: 'truncated' },
+  { what: '2^25 elements in a type that allows them', type: codec.array(codec.bool, { max: 2 ** 25 }), bytes: count(2 ** 25),
+    error: 'truncated' },
   { what: '65,535 elements of no bits', type: codec.array(codec.record({})), bytes: count(65_535), error: 'limit' },
   { what: '65,535 constants', type: codec.array(codec.literal('x')), bytes: count(65_535), error: 'limit' },
   { what: '2^25 elements of no bits', type: codec.array(codec.record({}), { max: 2 ** 25 }), bytes: count(2 ** 25), error: 'limit' },
@@ -63,7 +64,8 @@ const BOMBS: Bomb[] = [
   { what: 'elements that need more than is there', type: codec.array(deepRecord(3)), bytes: withRoom(2000, 1000), error: 'truncated' },
   { what: 'all of a message as elements, none of which is right', type: codec.array(codec.range(0, 4)), error: 'range',
     bytes: message((w) => { w.varint(2600); w.bytes(new Uint8Array(980).fill(255)) }) },
-  { what: 'a fixed number of nothings that may not be', type: codec.array(codec.record({}), { length: 5000 }), bytes: new Uint8Array(0), error: 'limit' },
+  { what: 'a fixed number of nothings that may not be', type: codec.array(codec.record({}), { length: 5000 }), bytes: new Uint8Array(0),
+    error: 'limit' },
   { what: 'a text of 2^53 − 1 bytes', type: codec.string, bytes: count(Number.MAX_SAFE_INTEGER), error: 'range' },
   { what: 'a text of 16 KiB', type: codec.string, bytes: count(16_384), error: 'truncated' },
   { what: 'a text of 32 MiB in a type that allows it', type: codec.string.max(2 ** 25), bytes: count(2 ** 25), error: 'truncated' },
@@ -73,7 +75,8 @@ const BOMBS: Bomb[] = [
   { what: '1,025 entries', type: codec.map(codec.u8, codec.u8), bytes: withRoom(1025, 4000), error: 'range' },
   { what: '1,024 entries in no bytes', type: codec.map(codec.string, codec.u8), bytes: count(1024), error: 'truncated' },
   { what: '1,024 times the same key', type: codec.map(codec.u8, codec.u8), bytes: withRoom(1024, 2048), error: 'key' },
-  { what: 'a bigint of 255 bytes', type: codec.bigint, bytes: message((w) => { w.bits(0, 1); w.bits(255, 8); w.bytes(new Uint8Array(255).fill(1)) }), error: 'range' },
+  { what: 'a bigint of 255 bytes', type: codec.bigint,
+    bytes: message((w) => { w.bits(0, 1); w.bits(255, 8); w.bytes(new Uint8Array(255).fill(1)) }), error: 'range' },
   { what: 'a varint of a thousand groups', type: codec.varint, bytes: new Uint8Array(1000).fill(255), error: 'range' },
   { what: 'a zigzag of a thousand groups', type: codec.zigzag, bytes: new Uint8Array(1000).fill(255), error: 'range' },
   { what: 'a date in the year 287,396', type: codec.date, bytes: fromHex('feffffffffffff1f'), error: 'range' },
@@ -82,7 +85,8 @@ const BOMBS: Bomb[] = [
   { what: 'objects, 10,000 deep', type: codec.any, bytes: nested(OBJECT, 10_000), error: 'limit' },
   { what: 'maps, 10,000 deep', type: codec.any, bytes: nested(MAP, 10_000), error: 'limit' },
   { what: 'arrays in arrays in each of many records', type: codec.array(codec.any), error: 'limit',
-    bytes: message((w) => { w.varint(100); for (let i = 0; i < 100; i++) for (let k = 0; k < 33; k++) { w.bits(ARRAY, 4); w.varint(1) } }) },
+    bytes: message((w) => { w.varint(100); for (let i = 0; i < 100; i++) for (
+      let k = 0; k < 33; k++) { w.bits(ARRAY, 4); w.varint(1) } }) },
   { what: '4,097 nulls', type: codec.any, bytes: tagged(ARRAY, 4096, 2048), error: 'limit' },
   { what: '4,097 self-describing values in a list of them', type: codec.array(codec.any), bytes: withRoom(4097, 2049), error: 'limit' },
   { what: 'an array of 2^53 − 1 values', type: codec.any, bytes: tagged(ARRAY, Number.MAX_SAFE_INTEGER), error: 'truncated' },
@@ -91,7 +95,8 @@ const BOMBS: Bomb[] = [
   { what: 'a map of 1,025 entries', type: codec.any, bytes: tagged(MAP, 1025, 4000), error: 'limit' },
   { what: 'a self-describing text of 16 MiB', type: codec.any, bytes: tagged(STRING, 2 ** 24), error: 'range' },
   { what: 'a self-describing blob of 32 MiB', type: codec.any, bytes: tagged(BYTES, 2 ** 25), error: 'truncated' },
-  { what: 'a self-describing bigint of 255 bytes', type: codec.any, bytes: message((w) => { w.bits(BIGINT, 4); w.bits(0, 1); w.bits(255, 8); w.bytes(new Uint8Array(255)) }), error: 'range' },
+  { what: 'a self-describing bigint of 255 bytes', type: codec.any,
+    bytes: message((w) => { w.bits(BIGINT, 4); w.bits(0, 1); w.bits(255, 8); w.bytes(new Uint8Array(255)) }), error: 'range' },
 ]
 
 t.test('every bomb is refused for its reason', (t) => {

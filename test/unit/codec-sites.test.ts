@@ -8,8 +8,10 @@ import * as sites from '../../src/rpc/codec/sites.ts'
 const source = readFileSync(new URL('../../../src/rpc/codec/sites.ts', import.meta.url), 'utf8')
 
 t.test('all lines of a table are equal', (t) => {
-  const tables = [...source.matchAll(/^export const (\w+): readonly \w+\[\] = \[\n([^]*?\n)\]$/gm)].map(([, name = '', body = '']) => ({ name, lines: body.trimEnd().split('\n') }))
-  t.strictSame(tables.map(({ name }) => name), Object.keys(sites).filter((name) => name.endsWith('Sites')).sort((a, b) => source.indexOf(a) - source.indexOf(b)))
+  const tables = [...source.matchAll(/^export const (\w+): readonly \w+\[\] = \[\n([^]*?\n)\]$/gm)].map(([, name = '', body = '']) =>
+    ({ name, lines: body.trimEnd().split('\n') }))
+  t.strictSame(tables.map(({ name }) => name),
+    Object.keys(sites).filter((name) => name.endsWith('Sites')).sort((a, b) => source.indexOf(a) - source.indexOf(b)))
   for (const { name, lines } of tables) {
     t.ok(lines.length > 20, `${name} has ${lines.length} lines`)
     t.equal(new Set(lines).size, 1, name)
@@ -26,12 +28,14 @@ t.test('a dispenser hands out each place once, and then the last one', (t) => {
 
 t.test('schemas beyond the table work as those within it', (t) => {
   const types = Array.from({ length: 120 }, (_, i) => codec.record({
-    [`a${i}`]: codec.range(0, i), [`b${i}`]: codec.string, [`c${i}`]: codec.optional(codec.bool), [`list${i}`]: codec.array(codec.record({ [`x${i}`]: codec.u8 })),
+    [`a${i}`]: codec.range(0, i), [`b${i}`]: codec.string, [`c${i}`]: codec.optional(codec.bool),
+      [`list${i}`]: codec.array(codec.record({ [`x${i}`]: codec.u8 })),
   }))
   for (const [i, type] of types.entries()) {
     const value = { [`a${i}`]: i, [`b${i}`]: `text ${i}`, [`list${i}`]: [{ [`x${i}`]: 1 }, { [`x${i}`]: 255 }] }
     t.strictSame(decode(type, encode(type, value)), { ok: true, value })
-    t.throws(() => encode(type, { ...value, [`list${i}`]: [{ [`x${i}`]: 256 }] }), { message: `list${i}[0].x${i} is 256; u8 holds 0 to 255` })
+    t.throws(() => encode(type, { ...value, [`list${i}`]: [{ [`x${i}`]: 256 }] }),
+      { message: `list${i}[0].x${i} is 256; u8 holds 0 to 255` })
   }
   t.end()
 })

@@ -39,7 +39,8 @@ t.test('a type prints the signature that it was made from', (t) => {
 })
 
 t.test('what must be refused is refused, for the reason given', (t) => {
-  for (const { type, hex, error, because } of refused) t.strictSame(decode(typeOf(type), fromHex(hex)), { ok: false, error }, `${type}: ${because}`)
+  for (const { type, hex, error, because } of refused) t.strictSame(
+    decode(typeOf(type), fromHex(hex)), { ok: false, error }, `${type}: ${because}`)
   t.end()
 })
 
@@ -50,6 +51,7 @@ t.test('the vectors have every kind of type, and every reason to refuse', (t) =>
     'vec2', 'vec3', 'vec4', 'quaternion', 'rgba8', 'string', 'bytes', 'date', 'optional', 'nullable', 'array', 'map', 'union', 'any',
   ]
   for (const kind of kinds) t.match(text, new RegExp(`\\b${kind}\\b`), kind)
-  t.strictSame([...new Set(refused.map(({ error }) => error))].sort(), ['canonical', 'key', 'limit', 'range', 'trailing', 'truncated', 'utf8'])
+  t.strictSame([...new Set(refused.map(({ error }) => error))].sort(),
+    ['canonical', 'key', 'limit', 'range', 'trailing', 'truncated', 'utf8'])
   t.end()
 })

@@ -20,7 +20,8 @@ const complaint = (type: Type<any>, value: unknown): string => {
   }
 }
 
-const Player = codec.record({ name: codec.string.max(24), hp: codec.u8, position: codec.vec2, team: codec.optional(codec.enum('red', 'blue')) })
+const Player = codec.record(
+  { name: codec.string.max(24), hp: codec.u8, position: codec.vec2, team: codec.optional(codec.enum('red', 'blue')) })
 const World = codec.record({ players: codec.array(Player), owner: codec.nullable(Player) })
 
 t.test('a record takes the bits of its fields and nothing else', (t) => {
@@ -32,9 +33,11 @@ t.test('a record takes the bits of its fields and nothing else', (t) => {
 
 t.test('an error names the place, the value and what would fit', (t) => {
   const player = { name: 'Ana', hp: 1, position: { x: 0, y: 0 } }
-  t.equal(complaint(World, { players: [player, player, player, { ...player, hp: 300 }], owner: null }), 'players[3].hp is 300; u8 holds 0 to 255')
+  t.equal(complaint(World, { players: [player, player, player, { ...player, hp: 300 }], owner: null }),
+    'players[3].hp is 300; u8 holds 0 to 255')
   t.equal(complaint(World, { players: [], owner: { ...player, position: { x: 0, y: '1' } } }), 'owner.position.y is "1"; f32 holds numbers')
-  t.equal(complaint(World, { players: [], owner: { ...player, team: 'green' } }), 'owner.team is "green"; "red" | "blue" are the words there are')
+  t.equal(complaint(World, { players: [], owner: { ...player, team: 'green' } }),
+    'owner.team is "green"; "red" | "blue" are the words there are')
   t.equal(complaint(World, { players: {} }), `players is an object; array(${Player.describe()}) is an array`)
   t.equal(complaint(World, null), `the value is null; ${World.describe()} is an object`)
   t.equal(complaint(codec.u8, -1), 'the value is -1; u8 holds 0 to 255')
@@ -53,7 +56,8 @@ t.test('after a nested part was written well, an error behind it names the right
   const outer = codec.record({ first: inner, second: codec.string, third: codec.u8 })
   const fine = { a: 1, b: 2, list: [{ z: 1 }, { z: 2 }] }
   t.equal(complaint(outer, { first: fine, second: 'x', third: 256 }), 'third is 256; u8 holds 0 to 255')
-  t.equal(complaint(codec.array(outer), [{ first: fine, second: 'x', third: 1 }, { first: { ...fine, list: [{ z: 0 }, { z: -1 }] }, second: '', third: 0 }]),
+  t.equal(complaint(codec.array(outer),
+    [{ first: fine, second: 'x', third: 1 }, { first: { ...fine, list: [{ z: 0 }, { z: -1 }] }, second: '', third: 0 }]),
     '[1].first.list[1].z is -1; u8 holds 0 to 255')
   t.end()
 })
@@ -92,7 +96,8 @@ t.test('integers: limits on both sides, no fractions, no strings, no bigints', (
   ]
   for (const [type, min, max] of table) {
     t.strictSame([back(type, min), back(type, max)], [min, max], type.describe())
-    for (const wrong of [min - 1, max + 1, Math.max(min, 0) + 0.5, NaN, Infinity, -Infinity, '1', 1n, null, undefined, [], {}, true, Symbol.iterator]) {
+    for (const wrong of [
+      min - 1, max + 1, Math.max(min, 0) + 0.5, NaN, Infinity, -Infinity, '1', 1n, null, undefined, [], {}, true, Symbol.iterator]) {
       t.match(complaint(type, wrong), `${type.describe()} holds ${min} to ${max}`, `${type.describe()} refuses ${String(wrong)}`)
     }
   }
@@ -106,13 +111,15 @@ t.test('integers: limits on both sides, no fractions, no strings, no bigints', (
 
 t.test('minus zero is kept where numbers are fractions, and is zero where they are integers', (t) => {
   for (const type of [codec.f16, codec.f32, codec.f64, codec.any as Type<number>]) t.ok(Object.is(back(type, -0), -0), type.describe())
-  for (const type of [codec.u8, codec.i53, codec.varint, codec.zigzag, codec.range(-1, 1), codec.quantized(-1, 1, 0.5)]) t.ok(Object.is(back(type, -0), 0), type.describe())
+  for (const type of [codec.u8, codec.i53, codec.varint, codec.zigzag, codec.range(-1, 1), codec.quantized(-1, 1, 0.5)]) t.ok(
+    Object.is(back(type, -0), 0), type.describe())
   t.end()
 })
 
 t.test('quantised fractions come back as people write them', (t) => {
   const type = codec.quantized(-2048, 2048, 0.01)
-  for (const value of [1.23, -0.07, 2047.99, 0.1 + 0.2 - 0.3, -2048, 2048]) t.equal(back(type, value), Math.round(value * 100) / 100, String(value))
+  for (const value of [1.23, -0.07, 2047.99, 0.1 + 0.2 - 0.3, -2048, 2048]) t.equal(
+    back(type, value), Math.round(value * 100) / 100, String(value))
   t.equal(type.minBits, 19)
   t.equal(back(type, 1.2349), 1.23)
   t.equal(back(type, 1.235000001), 1.24)
@@ -128,13 +135,16 @@ t.test('a schema that cannot be is refused when it is made', (t) => {
   const wrong: (() => unknown)[] = [
     () => codec.range(2, 1), () => codec.range(0.5, 1), () => codec.range(0, 2 ** 53),
     () => codec.quantized(0, 1, 0.3), () => codec.quantized(1, 0, 0.1), () => codec.quantized(0, 1, 0), () => codec.quantized(0, 1, NaN),
-    () => codec.quantized(0, 1, -0.1), () => codec.quantized(0, 1e9, 0.1), () => codec.quantized(-Infinity, 1, 1), () => codec.quantized(0, Infinity, 1),
+    () => codec.quantized(0, 1, -0.1), () => codec.quantized(0, 1e9, 0.1), () => codec.quantized(-Infinity, 1, 1), () =>
+      codec.quantized(0, Infinity, 1),
     () => codec.string.max(-1), () => codec.string.max(1.5), () => codec.string.max(2 ** 26), () => codec.bytes.max(NaN),
     () => codec.quaternion.bits(3), () => codec.quaternion.bits(21), () => codec.quaternion.bits(10.5),
-    () => codec.enum(), () => codec.enum('a', 'b', 'a'), () => codec.union('kind', {}), () => codec.union('kind', { a: { kind: codec.u8 } }),
+    () => codec.enum(), () => codec.enum('a', 'b', 'a'), () => codec.union('kind', {}), () =>
+      codec.union('kind', { a: { kind: codec.u8 } }),
     () => codec.literal(NaN), () => codec.literal(Infinity), () => codec.literal(-0),
     () => codec.array(codec.u8, { min: 3, max: 2 }), () => codec.array(codec.u8, { min: -1 }), () => codec.array(codec.u8, { length: 1.5 }),
-    () => codec.array(codec.u8, { max: 2 ** 26 }), () => codec.map(codec.string, codec.u8, { max: 1025 }), () => codec.map(codec.string, codec.u8, { max: -1 }),
+    () => codec.array(codec.u8, { max: 2 ** 26 }), () => codec.map(codec.string, codec.u8, { max: 1025 }), () =>
+      codec.map(codec.string, codec.u8, { max: -1 }),
   ]
   for (const make of wrong) t.throws(make, { code: 'ERR_ARGUMENT' }, String(make))
   for (const key of ['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', '__defineGetter__', '0', '12']) {
@@ -147,7 +157,8 @@ t.test('a schema that cannot be is refused when it is made', (t) => {
 
 t.test('signatures say what there is to know', (t) => {
   const table: [Type<any>, string][] = [
-    [World, '{ players: array({ name: string(max 24), hp: u8, position: vec2, team?: "red" | "blue" }), owner: nullable({ name: string(max 24), hp: u8, position: vec2, team?: "red" | "blue" }) }'],
+    [Player, '{ name: string(max 24), hp: u8, position: vec2, team?: "red" | "blue" }'],
+    [World, `{ players: array(${Player.describe()}), owner: nullable(${Player.describe()}) }`],
     [codec.tuple(codec.f16, codec.f32, codec.f64), '[f16, f32, f64]'],
     [codec.array(codec.u8, { length: 3 }), 'array(u8, length 3)'],
     [codec.array(codec.u8, { min: 1 }), 'array(u8, min 1)'],
@@ -213,7 +224,9 @@ t.test('texts: bounds count bytes, and half a character is none', (t) => {
   for (const broken of ['\ud800', 'a\udc00', '\ud83d', 'x\udc4d\ud83d', `${'long '.repeat(10)}\ud800`, `${'long é '.repeat(10)}\udfff x`]) {
     t.match(complaint(codec.string, broken), 'unpaired surrogate', JSON.stringify(broken))
   }
-  for (const whole of ['', '\0', '\ufeffbom', '�', 'ÿ', '😀'.repeat(3), 'long text '.repeat(100), 'länger '.repeat(100), '�'.repeat(50)]) t.equal(back(codec.string, whole), whole)
+  for (const whole of [
+    '', '\0', '\ufeffbom', '�', 'ÿ', '😀'.repeat(3), 'long text '.repeat(100), 'länger '.repeat(100), '�'.repeat(50)]) t.equal(
+    back(codec.string, whole), whole)
   t.end()
 })
 
@@ -252,8 +265,10 @@ t.test('dates', (t) => {
 t.test('rotations: none stays none, the opposite sign is the same, nothing is refused', (t) => {
   t.strictSame(back(codec.quaternion, { x: 0, y: 0, z: 0, w: 1 }), { x: 0, y: 0, z: 0, w: 1 })
   t.strictSame(back(codec.quaternion, { x: 0, y: 0, z: 0, w: -2 }), { x: 0, y: 0, z: 0, w: 1 })
-  t.strictSame(encode(codec.quaternion, { x: 0.1, y: -0.7, z: 0.3, w: 0.2 }), encode(codec.quaternion, { x: -0.1, y: 0.7, z: -0.3, w: -0.2 }))
-  for (const wrong of [{ x: 0, y: 0, z: 0, w: 0 }, { x: NaN, y: 0, z: 0, w: 1 }, { x: Infinity, y: 0, z: 0, w: 1 }, { x: 1n, y: 0, z: 0, w: 0 }, {}, null]) {
+  t.strictSame(encode(codec.quaternion, { x: 0.1, y: -0.7, z: 0.3, w: 0.2 }),
+    encode(codec.quaternion, { x: -0.1, y: 0.7, z: -0.3, w: -0.2 }))
+  for (const wrong of [
+    { x: 0, y: 0, z: 0, w: 0 }, { x: NaN, y: 0, z: 0, w: 1 }, { x: Infinity, y: 0, z: 0, w: 1 }, { x: 1n, y: 0, z: 0, w: 0 }, {}, null]) {
     t.match(complaint(codec.quaternion, wrong), 'quaternion')
   }
   t.end()
@@ -271,8 +286,10 @@ t.test('self-describing values: what is no data is refused, and so is what conta
   class Player {}
   const loop: Record<string, unknown> = {}
   loop['again'] = loop
-  for (const [wrong, words] of [[new Player(), 'has a class'], [() => 1, 'holds data'], [Symbol.iterator, 'holds data'], [new Set(), 'has a class'], [/x/, 'has a class'],
-    [loop, '32 levels deep'], [new Map([[1, 2]]), 'a key is a string'], [{ constructor: 1 }, 'prototype'], [JSON.parse('{"__proto__": 1}'), 'prototype'],
+  for (const [wrong, words] of [[new Player(), 'has a class'], [() => 1, 'holds data'], [Symbol.iterator, 'holds data'],
+    [new Set(), 'has a class'], [/x/, 'has a class'],
+    [loop, '32 levels deep'], [new Map([[1, 2]]), 'a key is a string'], [{ constructor: 1 }, 'prototype'],
+      [JSON.parse('{"__proto__": 1}'), 'prototype'],
     [Array(4096).fill(0), 'one value too many'], [Object.fromEntries(Array(1025).fill(0).map((_, i) => [`k${i}`, 0])), '1024 entries'],
     ['x'.repeat(16_385), 'bytes of UTF-8'], [2n ** 1024n, '1024 bits']] as const) {
     t.match(complaint(codec.any, wrong), words, words)
@@ -293,7 +310,8 @@ t.test('self-describing values: what is no data is refused, and so is what conta
 t.test('the encoder keeps to the bounds of the decoder: what it writes can be read', (t) => {
   t.match(complaint(codec.array(codec.record({})), Array(4097).fill({})), 'one value too many')
   t.equal((back(codec.array(codec.record({})), Array(4096).fill({})) as unknown[]).length, 4096)
-  t.match(complaint(codec.tuple(codec.any, codec.array(codec.record({}))), [1, Array(4096).fill({})]), 'one value too many', 'both count together')
+  t.match(complaint(codec.tuple(codec.any, codec.array(codec.record({}))), [1, Array(4096).fill({})]), 'one value too many',
+    'both count together')
   t.match(complaint(codec.map(codec.u16, codec.u8), new Map(Array(1025).fill(0).map((_, i) => [i, 0]))), 'holds 1024 entries')
   t.match(complaint(codec.map(codec.string, codec.u8), new Map([['__proto__', 1]])), 'prototype')
   t.match(complaint(codec.bigint, 2n ** 1024n), 'holds 1024 bits')
@@ -340,7 +358,8 @@ t.test('the twelve messages of the comparison come back, and are as small as the
     bytes[name] = total
   }
   t.strictSame(bytes, {
-    input: 768, movement: 1408, snapshot: 21_568, chat: 2519, inventory: 2688, spawn: 1734, damage: 768, lobbyInfo: 3001, scoreTable: 15_899,
+    input: 768, movement: 1408, snapshot: 21_568, chat: 2519, inventory: 2688, spawn: 1734, damage: 768, lobbyInfo: 3001,
+      scoreTable: 15_899,
     terrainEdit: 7391, voiceHeader: 640, empty: 0,
   })
   t.end()

@@ -61,7 +61,8 @@ export class BitWriter {
   /** Takes `count` from `nodes`. @throws VaivenError `ERR_ENCODE` when none are left */
   charge(count: number): void {
     this.nodes -= count
-    if (this.nodes < 0) throw new EncodeError(`is one value too many; a message holds ${NODES_MAX} that are self-describing or take no bits`)
+    if (this.nodes >= 0) return
+    throw new EncodeError(`is one value too many; a message holds ${NODES_MAX} that are self-describing or take no bits`)
   }
 
   /**
@@ -347,7 +348,8 @@ export class BitReader {
     const end = start + length
     // Each piece is one allocation: eight, four, then single characters.
     for (; end - at >= 8; at += 8) {
-      text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!)
+      text += String.fromCharCode(
+        bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!)
     }
     for (; end - at >= 4; at += 4) text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!)
     if (end - at === 3) text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)

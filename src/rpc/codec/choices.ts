@@ -103,7 +103,9 @@ class Literal<L> extends Packed<L> {
 /** Always the same value, in no bits at all. */
 export const literal = <const L extends string | number | boolean | null>(value: L): Type<L> => {
   // Neither can be written in a signature so that it could be told from another.
-  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) throw new VaivenError('ERR_ARGUMENT', `a literal cannot be ${Object.is(value, -0) ? '-0' : value}`)
+  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) {
+    throw new VaivenError('ERR_ARGUMENT', `a literal cannot be ${Object.is(value, -0) ? '-0' : value}`)
+  }
   return new Literal(value)
 }
 
@@ -195,7 +197,7 @@ class UnionOf implements Type<Record<string, unknown>> {
     this.#numbers = new Map(words.map((word, i) => [word, i]))
     this.#tagBits = bitsFor(words.length)
     this.#records = words.map((word) => {
-      if (Object.hasOwn(variants[word]!, tag)) throw new VaivenError('ERR_ARGUMENT', `variant "${word}" has a field with the tag's name "${tag}"`)
+      if (Object.hasOwn(variants[word]!, tag)) throw new VaivenError('ERR_ARGUMENT', `variant "${word}" has a field "${tag}" like the tag`)
       return new RecordOf({ [tag]: literal(word), ...variants[word] })
     })
     this.#text = `union(${this.#records.map((record) => record.describe()).join(' | ')})`

@@ -193,7 +193,9 @@ const readArray = (reader: BitReader, depth: number): Dynamic[] => {
 }
 
 /** Object or map: counts, keys and depth are checked alike. @param put says false if the key is there already */
-const readEntries = <E extends Dynamic>(reader: BitReader, depth: number, into: E, put: (into: E, key: string, value: Dynamic) => boolean): E => {
+const readEntries = <E extends Dynamic>(
+  reader: BitReader, depth: number, into: E, put: (into: E, key: string, value: Dynamic) => boolean
+): E => {
   const count = reader.varint()
   if (depth > DEPTH_MAX || count > MAP_COUNT_MAX) reader.fail('limit')
   if (!reader.affords(count, ENTRY_BITS_MIN)) return into

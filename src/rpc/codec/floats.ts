@@ -142,7 +142,9 @@ class Quantized extends Packed<number> {
 
   pack(value: number): number {
     if (typeof value === 'number') {
-      const steps = this.#parts > 0 ? Math.floor(value * this.#parts + 0.5) - this.#first : Math.floor((value - this.#min) / this.#step + 0.5)
+      const steps = this.#parts > 0
+        ? Math.floor(value * this.#parts + 0.5) - this.#first
+        : Math.floor((value - this.#min) / this.#step + 0.5)
       if (steps >= 0 && steps <= this.#count) return steps
     }
     return misfit(value, this.#text, `holds ${this.#min} to ${this.#max}`)
@@ -167,7 +169,7 @@ export const quantized = (min: number, max: number, step: number): Type<number> 
   const count = Math.round(steps)
   // A step such as 0.01 has no exact binary form: "whole" allows for its rounding.
   if (!(count >= 1 && count < 2 ** 32 && Math.abs(steps - count) <= 1e-9 * count + 1e-6)) {
-    throw outOfRange('quantized step', step, `a whole part of ${max - min}, which has ${steps} of it (1 to 2^32 - 1 allowed)`, 'ERR_ARGUMENT')
+    throw outOfRange('quantized step', step, `a whole part of ${max - min}, 1 to 2^32 - 1 of them; this makes ${steps}`, 'ERR_ARGUMENT')
   }
   return new Quantized(min, max, step, count)
 }

@@ -3,10 +3,15 @@
 import { outOfRange } from '../../util/errors.ts'
 import type { BitReader, BitWriter } from './bits.ts'
 import { misfit, within } from './errors.ts'
+import { compileFields } from './fields.ts'
 import { Length } from './length.ts'
 import { ARRAY_COUNT_MAX, MAP_COUNT_MAX, isForbiddenKey } from './limits.ts'
-import { dispenser, readListSites, writeListSites } from './sites.ts'
+import { readList, readRecord, writeList } from './sites.ts'
+import type { WriteFields } from './sites.ts'
 import type { InferTuple, Type } from './type.ts'
+
+/** The most elements that an array can be declared to have: no more fit into a message. */
+const COUNT_MAX = 2 ** 25
 
 /** How many elements an array may have. */
 export interface CountOptions {
@@ -17,9 +22,6 @@ export interface CountOptions {
   /** Exactly so many; the count is then not written. */
   readonly length?: number
 }
-
-const writeList = dispenser(writeListSites)
-const readList = dispenser(readListSites)
 
 const checked = (name: string, count: number, min: number, max: number): number => {
   if (Number.isInteger(count) && count >= min && count <= max) return count
@@ -36,8 +38,6 @@ export const array = <T>(element: Type<T>, options: CountOptions = {}): Type<T[]
   return new ArrayOf(element, new Length(min, max))
 }
 
-const COUNT_MAX = 2 ** 25
-
 class ArrayOf<T> implements Type<T[]> {
   readonly minBits: number
   readonly #element: Type<T>
@@ -48,10 +48,9 @@ class ArrayOf<T> implements Type<T[]> {
 
   constructor(element: Type<T>, lengths: Length) {
     const { min, max } = lengths
-    const bounds = min === max ? `length ${min}` : [min > 0 ? `min ${min}` : '', max === ARRAY_COUNT_MAX ? '' : `max ${max}`].filter(Boolean).join(', ')
     this.#element = element
     this.#lengths = lengths
-    this.#text = `array(${element.describe()}${bounds === '' ? '' : `, ${bounds}`})`
+    this.#text = `array(${[element.describe(), ...boundsOf(min, max)].join(', ')})`
     this.#writeElements = writeList()(element as Type<any>)
     this.#readElements = readList()(element) as (reader: BitReader, count: number) => T[]
     this.minBits = lengths.minBits + min * element.minBits
@@ -83,19 +82,29 @@ class ArrayOf<T> implements Type<T[]> {
   }
 }
 
+const boundsOf = (min: number, max: number): string[] => {
+  if (min === max) return [`length ${min}`]
+  return [...(min > 0 ? [`min ${min}`] : []), ...(max === ARRAY_COUNT_MAX ? [] : [`max ${max}`])]
+}
+
 /** Arrays of a fixed length with a type for each place; nothing but the values is written. */
 export const tuple = <const A extends readonly Type<any>[]>(...types: A): Type<InferTuple<A>> =>
   new TupleOf(types) as unknown as Type<InferTuple<A>>
 
 class TupleOf implements Type<unknown[]> {
   readonly minBits: number
-  readonly #types: readonly Type<unknown>[]
+  readonly read: (reader: BitReader) => unknown[]
   readonly #text: string
+  readonly #length: number
+  readonly #writeParts: WriteFields
 
   constructor(types: readonly Type<unknown>[]) {
-    this.#types = types
+    const { write, read, minBits } = compileFields([...types.keys()], types)
+    this.minBits = minBits
+    this.read = readRecord()(arraysOf(types.length), read) as unknown as (reader: BitReader) => unknown[]
     this.#text = `[${types.map((type) => type.describe()).join(', ')}]`
-    this.minBits = types.reduce((sum, type) => sum + type.minBits, 0)
+    this.#length = types.length
+    this.#writeParts = write
   }
 
   describe(): string {
@@ -103,21 +112,22 @@ class TupleOf implements Type<unknown[]> {
   }
 
   write(writer: BitWriter, value: unknown[]): void {
-    const types = this.#types
-    if (!Array.isArray(value) || value.length !== types.length) misfit(value, this.#text, `is an array of ${types.length}`)
-    let i = 0
+    if (!Array.isArray(value) || value.length !== this.#length) misfit(value, this.#text, `is an array of ${this.#length}`)
+    const outer = writer.at
     try {
-      for (; i < types.length; i++) types[i]!.write(writer, value[i])
+      this.#writeParts(writer, value as unknown as Record<string, unknown>, 0)
     } catch (error) {
-      throw within(i, error)
+      const index = writer.at
+      writer.at = outer
+      throw within(index, error)
     }
   }
+}
 
-  read(reader: BitReader): unknown[] {
-    const values: unknown[] = []
-    for (const type of this.#types) values.push(type.read(reader))
-    return values
-  }
+/** A constructor of arrays of `undefined`: a part that is not there must not leave a hole. */
+const arraysOf = (length: number): (new () => Record<string, unknown>) => {
+  const blank: unknown[] = new Array(length).fill(undefined)
+  return function () { return blank.slice() } as unknown as new () => Record<string, unknown>
 }
 
 /** How many entries a map may have. */
@@ -131,7 +141,9 @@ export interface MapOptions {
  * `__proto__`, `constructor` and `prototype` are no keys, so that whoever makes an object of the map is safe.
  * @throws VaivenError `ERR_ARGUMENT` for a bound outside 0 to 1024
  */
-export const map = <K extends string | number | bigint | boolean, V>(key: Type<K>, value: Type<V>, options: MapOptions = {}): Type<Map<K, V>> =>
+export const map = <K extends string | number | bigint | boolean, V>(
+  key: Type<K>, value: Type<V>, options: MapOptions = {}
+): Type<Map<K, V>> =>
   new MapOf(key, value, checked('map max', options.max ?? MAP_COUNT_MAX, 0, MAP_COUNT_MAX))
 
 class MapOf<K, V> implements Type<Map<K, V>> {

@@ -11,7 +11,7 @@
 import type { BitReader, BitWriter } from './bits.ts'
 import type { Type } from './type.ts'
 
-type Fields = Record<string, unknown>
+type Fields = Record<string | number, unknown>
 
 /** Writes one field, and then those after it; `group` are the bits of the packed fields just before it. */
 export type WriteFields = (writer: BitWriter, value: Fields, group: number) => void
@@ -24,11 +24,14 @@ export interface Coder {
   unpack(bits: number, reader: BitReader): unknown
 }
 
-/** @param k key @param t type @param n the next fields @param i number of the field, for the path in errors @param s shift in the group */
-type WriteField = (k: string, t: Coder, n: WriteFields, i: number, s: number) => WriteFields
+/**
+ * @param k key, or place in a tuple @param t type @param n the next fields
+ * @param i number of the field, for the path in errors @param s shift in the group
+ */
+type WriteField = (k: string | number, t: Coder, n: WriteFields, i: number, s: number) => WriteFields
 /** @param m mask in the group. A value of `undefined` leaves the key absent. */
-type ReadField = (k: string, t: Coder, n: ReadFields, s: number, m: number) => ReadFields
-/** @param F makes an empty object @param n all fields */
+type ReadField = (k: string | number, t: Coder, n: ReadFields, s: number, m: number) => ReadFields
+/** @param F makes an object without the fields @param n all fields */
 type ReadRecord = (F: new () => Fields, n: ReadFields) => (reader: BitReader) => Fields
 /** @param t type of the elements */
 type WriteList = (t: Element) => (writer: BitWriter, list: readonly unknown[]) => void
@@ -37,6 +40,38 @@ type Element = Pick<Type<unknown>, 'write' | 'read'>
 
 /** Places for writing fields. */
 export const writeFieldSites: readonly WriteField[] = [
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
+  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
@@ -361,10 +396,58 @@ export const readFieldSites: readonly ReadField[] = [
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
+  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
 ]
 
 /** Places for making objects. */
 export const readRecordSites: readonly ReadRecord[] = [
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
+  (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
   (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
   (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
   (F, n) => (r) => { const o = new F(); n(r, o, 0); return o },
@@ -441,10 +524,26 @@ export const writeListSites: readonly WriteList[] = [
   (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
   (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
   (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
+  (t) => (w, a) => { for (let i = 0; i < a.length; i++) { w.at = i; t.write(w, a[i]) } },
 ]
 
 /** Places for reading the elements of lists. */
 export const readListSites: readonly ReadList[] = [
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
+  (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
   (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
   (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
   (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
@@ -476,3 +575,10 @@ export const dispenser = <S>(sites: readonly S[]): (() => S) => {
   let next = 0
   return () => sites[Math.min(next++, sites.length - 1)]!
 }
+
+/** The next free places. */
+export const writeField = dispenser(writeFieldSites)
+export const readField = dispenser(readFieldSites)
+export const readRecord = dispenser(readRecordSites)
+export const writeList = dispenser(writeListSites)
+export const readList = dispenser(readListSites)

@@ -149,7 +149,8 @@ export const rgba8: Type<Rgba> = {
   write(writer, value) {
     if (typeof value !== 'object' || value === null) misfit(value, 'rgba8', 'is { r, g, b, a }')
     const { r, g, b, a } = value
-    if (!isByte(r) || !isByte(g) || !isByte(b) || !isByte(a)) misfit(value, 'rgba8', `holds 0 to 255 four times, and this has ${[r, g, b, a].map(String).join(', ')}`)
+    if (!isByte(r) || !isByte(g) || !isByte(b) || !isByte(a)) misfit(
+      value, 'rgba8', `holds 0 to 255 four times, and this has ${[r, g, b, a].map(String).join(', ')}`)
     writer.bits(r | (g << 8) | (b << 16) | (a << 24), 32)
   },
   read(reader) {

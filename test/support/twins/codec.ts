@@ -4,7 +4,8 @@
 
 /** What a signature says. */
 export type Signature =
-  | { readonly name: string; readonly numbers: readonly number[]; readonly types: readonly Signature[]; readonly options: ReadonlyMap<string, number> }
+  | { readonly name: string; readonly numbers: readonly number[]; readonly types: readonly Signature[
+    ]; readonly options: ReadonlyMap<string, number> }
   | { readonly name: 'record'; readonly fields: readonly Field[] }
   | { readonly name: 'tuple'; readonly types: readonly Signature[] }
   | { readonly name: 'words'; readonly words: readonly string[] }
@@ -134,7 +135,8 @@ const DEFAULTS = { string: 16_384, bytes: 33_554_432, array: 65_535, map: 1024 }
 
 const INTEGERS: Readonly<Record<string, readonly [bigint, bigint]>> = {
   u8: [0n, 255n], u16: [0n, 65_535n], u32: [0n, 4_294_967_295n], u53: [0n, 9_007_199_254_740_991n],
-  i8: [-128n, 127n], i16: [-32_768n, 32_767n], i32: [-2_147_483_648n, 2_147_483_647n], i53: [-9_007_199_254_740_991n, 9_007_199_254_740_991n],
+  i8: [-128n, 127n], i16: [-32_768n, 32_767n], i32: [-2_147_483_648n, 2_147_483_647n],
+    i53: [-9_007_199_254_740_991n, 9_007_199_254_740_991n],
 }
 
 /** The bytes of a number in IEEE 754, as an integer; NaN is the quiet one without a payload. */
