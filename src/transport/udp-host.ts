@@ -119,9 +119,8 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
   readonly #core: Host
   readonly #driver: UdpDriver<HostEvent>
   readonly #attempts = new Set<ConnectAttempt>()
+  /** Whose first event is an attempt's business: what becomes of a connect that was given up is told to nobody. */
   readonly #attemptOf = new WeakMap<Peer, ConnectAttempt>()
-  /** Connections given up before they stood: nothing about them is told. */
-  readonly #abandoned = new WeakSet<Peer>()
   readonly #told = new Map<string, Millis>()
   /** Manual pump: events that came while a connect pumped by itself. */
   #held: HostEvent[] = []
@@ -220,10 +219,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
           this.#attemptOf.set(peer, attempt)
           return peer
         },
-        abandon: (peer) => {
-          this.#abandoned.add(peer)
-          peer.disconnectNow()
-        },
+        abandon: (peer) => peer.disconnectNow(),
         focus: (to) => {
           if (this.#parts.client) this.#driver.connectSocket(to)
         },
@@ -349,7 +345,6 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     if (event.type === 'diagnostic') {
       for (const attempt of this.#attempts) if (event.from !== null) attempt.otherDialect(event.from, event.message)
     } else {
-      if (this.#abandoned.has(event.peer)) return
       const attempt = event.type === 'connect' || event.type === 'disconnect' ? this.#attemptOf.get(event.peer) : undefined
       if (attempt !== undefined) {
         this.#attemptOf.delete(event.peer)

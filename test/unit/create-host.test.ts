@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter, getEventListeners, once } from 'node:events'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -422,8 +422,10 @@ void t.test('manual: connect pumps by itself, then nothing happens between poll(
   client.poll()
   t.same(log, ['connect', 'a'])
   t.ok(client.deadline < Infinity)
-  await client.close({ timeoutMs: LONG_MS })
-  t.equal(server.peerCount, 0, 'close() pumped by itself')
+  const left = once(server, 'disconnect') as Promise<[Peer, { reason: EndReason }]>
+  const closing = client.close({ timeoutMs: LONG_MS })
+  t.equal((await Promise.race([left, sleep(LONG_MS / 2)]))?.[1].reason, 'remote', 'close() pumped by itself')
+  await closing
 })
 
 void t.test('manual on both sides: a frame loop of poll and flush is enough', async (t) => {
@@ -441,6 +443,26 @@ void t.test('manual on both sides: a frame loop of poll and flush is enough', as
   t.same(got, Array.from({ length: 50 }, (_, i) => i))
   await client.close({ timeoutMs: LONG_MS })
   clearInterval(frames)
+})
+
+void t.test('manual: poll() inside of a listener does nothing, and the events of that poll() go on', async (t) => {
+  const server = await open(t)
+  const client = await open(t, { pump: 'manual' })
+  server.on('connect', (peer) => {
+    for (const text of ['a', 'b', 'c']) peer.send(0, Buffer.from(text))
+  })
+  const got: string[] = []
+  client.on('receive', (_, __, bytes) => {
+    client.poll()
+    got.push(textOf(bytes))
+  })
+  await client.connect({ host: LOOPBACK, port: server.address.port, timeoutMs: LONG_MS })
+  // The acknowledgement that makes the server's side of the connection leaves with the flush.
+  client.flush()
+  await until('the packets are in the socket', () => server.stats.datagramsSent > 1)
+  await sleep(20)
+  client.poll()
+  t.same(got, ['a', 'b', 'c'])
 })
 
 void t.test('a client host makes one connection at a time', async (t) => {
@@ -479,6 +501,22 @@ void t.test('a bad network on a real socket: everything reliable arrives once an
   await client.close({ timeoutMs: LONG_MS })
   t.same(got, Array.from({ length: 300 }, (_, i) => i))
   await until('the goodbye passed the bad network too', () => server.peerCount === 0)
+})
+
+void t.test('close() waits until a bad network has let the last acknowledgement through', async (t) => {
+  const { server, peer, client } = await pair(t, { server: { impair: { latencyMs: 40 } } })
+  server.on('disconnect', () => void server.close())
+  const ended = once(client, 'disconnect') as Promise<[Peer, { reason: EndReason }]>
+  peer.disconnect()
+  t.equal((await ended)[1].reason, 'local', 'acknowledged, not timed out')
+})
+
+void t.test('a closed host lets go of its signal', async (t) => {
+  const controller = new AbortController()
+  const { client } = await pair(t, { client: { signal: controller.signal } })
+  t.equal(getEventListeners(controller.signal, 'abort').length, 1)
+  await client.close()
+  t.equal(getEventListeners(controller.signal, 'abort').length, 0)
 })
 
 void t.test('the host is an async disposable and an EventEmitter', async (t) => {
