@@ -508,7 +508,9 @@ void t.test('close() waits until a bad network has let the last acknowledgement 
   server.on('disconnect', () => void server.close())
   const ended = once(client, 'disconnect') as Promise<[Peer, { reason: EndReason }]>
   peer.disconnect()
-  t.equal((await ended)[1].reason, 'local', 'acknowledged, not timed out')
+  await ended
+  // Without that acknowledgement the client repeats its goodbye some thirty times until it believes that nobody is there.
+  t.ok(peer.stats.retransmissions < 10, `${peer.stats.retransmissions} repeats`)
 })
 
 void t.test('a closed host lets go of its signal', async (t) => {
