@@ -116,6 +116,15 @@ t.test('minus zero is kept where numbers are fractions, and is zero where they a
   t.end()
 })
 
+t.test('halves: ties go to the even one, and beyond the last half way to infinity', (t) => {
+  const table: [number, number][] = [
+    [2049, 2048], [2051, 2052], [2049.0001, 2050], [-2051, -2052], [2 ** -25, 0], [3 * 2 ** -25, 2 ** -23], [2 ** -25 * 1.0001, 2 ** -24],
+    [2 ** -14 - 2 ** -26, 2 ** -14], [65_519.99, 65_504], [65_520, Infinity], [-65_520, -Infinity], [4095.5, 4096],
+  ]
+  for (const [value, nearest] of table) t.equal(back(codec.f16, value), nearest, String(value))
+  t.end()
+})
+
 t.test('quantised fractions come back as people write them', (t) => {
   const type = codec.quantized(-2048, 2048, 0.01)
   for (const value of [1.23, -0.07, 2047.99, 0.1 + 0.2 - 0.3, -2048, 2048]) t.equal(

@@ -84,12 +84,10 @@ t.test('every section that has an encoding has examples of both kinds', (t) => {
   t.end()
 })
 
-t.test('the tables name every type there is', (t) => {
-  const tables = ['15.3', '15.4', '15.5', '15.6', '15.7'].flatMap((number) => rows(section(number)).map(([cell = '']) => cell)).join(
-    ' ') + section('15.8')
-  const written: Record<string, string> = { enum: '"a" \\\\| "b"', literal: '`"a"`', record: '{ a: A', tuple: '[A, B]' }
-  for (const name of Object.keys(codec)) t.ok(
-    tables.includes(written[name]?.replace('\\\\', '\\') ?? `\`${name}`) || tables.includes(`\`${name}`), name)
+t.test('the chapter names every type there is', (t) => {
+  const tables = ['15.3', '15.4', '15.5', '15.6', '15.7', '15.8'].map(section).join('')
+  const written: Record<string, string> = { enum: '`"a" \\| "b"`', literal: '`"a"` `7`', record: '`{ a: A', tuple: '`[A, B]`' }
+  for (const name of Object.keys(codec)) t.ok(tables.includes(written[name] ?? `\`${name}`), name)
   t.end()
 })
 

@@ -211,9 +211,7 @@ class Quaternion implements QuaternionType {
   }
 
   #stepsOf(scaled: number): number {
-    const steps = Math.floor(scaled + 0.5)
-    // Two equal components of √½ may lie a hair beyond the end.
-    return (steps > this.steps ? this.steps : steps) + this.steps
+    return Math.floor(scaled + 0.5) + this.steps
   }
 
   read(reader: BitReader): Vec4 {

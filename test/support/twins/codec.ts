@@ -300,7 +300,7 @@ const quaternion = (sink: Sink, value: { x: number; y: number; z: number; w: num
   const steps = 2 ** (bits - 1) - 1
   const scale = ((parts[largest]! < 0 ? -1 : 1) * Math.SQRT2 * steps) / norm
   number(sink, largest, 2)
-  for (const [i, part] of parts.entries()) if (i !== largest) number(sink, Math.min(Math.floor(part * scale + 0.5), steps) + steps, bits)
+  for (const [i, part] of parts.entries()) if (i !== largest) number(sink, Math.floor(part * scale + 0.5) + steps, bits)
 }
 
 /** SPEC §15.8 */
