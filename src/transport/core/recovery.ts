@@ -65,6 +65,8 @@ export type Acknowledged = (typeof Acknowledged)[keyof typeof Acknowledged]
 /** Share of wrong suspicions that the learned tolerances aim at. */
 const WRONG_GUESS_SHARE = 0.02
 const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
+/** A suspected datagram of which nothing is heard for so many tail times is lost. */
+const LAPSE_TAILS = 4
 /** Least allowance of the tail time for timers and pumps on both sides; the slack learns what a path needs beyond it. */
 const TAIL_FLOOR_MS = 1
 /** Tail time before the first round trip is known. */
@@ -122,6 +124,7 @@ export class Recovery {
   #reorderTight = 0
   #reorderWide = 0
   #outcomes = 0
+  #outstanding = 0
   #slowLossRatio = 0
   #lastProbeAt = -Infinity
   #lastAcknowledgedAt: Millis
@@ -168,9 +171,9 @@ export class Recovery {
     this.#byToken = clock ? new Map() : null
   }
 
-  /** Anything sent and not resolved. */
+  /** Commands that have left and are not acknowledged. */
   get busy(): boolean {
-    return this.#low !== this.#next
+    return this.#outstanding > 0
   }
 
 
@@ -221,7 +224,9 @@ export class Recovery {
     record.passive = false
     if (command.urgent) record.bulk = false
     command.lastDatagram = record.number
-    if (command.transmissions++ > 0 && !copy) this.retransmissions++
+    if (command.transmissions++ === 0) {
+      if (!command.once) this.#outstanding++
+    } else if (!copy) this.retransmissions++
     if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt)
     if (!command.inTransit) {
       command.inTransit = true
@@ -303,11 +308,7 @@ export class Recovery {
     if (record === null) return Acknowledged.stray
     if (!record.acknowledged) this.#arrived(record, now, true)
     if (command === undefined || command.acknowledged) return Acknowledged.again
-    command.acknowledged = true
-    if (command.inTransit) {
-      command.inTransit = false
-      this.inTransitBytes -= command.payloadBytes
-    }
+    this.#settle(command)
     return Acknowledged.first
   }
 
@@ -378,10 +379,19 @@ export class Recovery {
     if (now < this.#timerAt) return false
     this.#now = now
     let fired = false
+    let overdue = false
     let oldestBulk: SentDatagram | null = null
     for (let n = this.#low; n < this.#next; n++) {
       const record = this.#ring[n & this.#mask] as SentDatagram
-      if (record.acknowledged || record.lost || record.suspected) continue
+      if (record.acknowledged || record.lost) continue
+      if (record.suspected) {
+        // What it carried has left again in others; after so long nothing will be heard of this one.
+        if (now >= record.sentAt + LAPSE_TAILS * record.tail) {
+          this.#lose(record, now)
+          fired = true
+        }
+        continue
+      }
       const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
       if (tailAt > now) continue
       if (record.passive) {
@@ -392,10 +402,9 @@ export class Recovery {
       if (record.commands.every((command) => command.acknowledged || command.once)) {
         // Everything in it has arrived by another copy, or was only a ping: nothing to repeat.
         record.suspected = true
-        if (now - record.sentAt > 4 * this.tailMs) this.#lose(record, now)
         continue
       }
-      if (fired && this.probes >= 2) {
+      if (overdue && this.probes >= 2) {
         // During an outage only the oldest is a probe.
         record.tailAt = now + this.#backedOff(this.tailMs)
         continue
@@ -404,7 +413,7 @@ export class Recovery {
         record.tailAt = now + this.#backedOff(this.tailMs)
         continue
       }
-      fired = true
+      fired = overdue = true
       if (record.bulk) oldestBulk = record
       else this.#suspect(record, now)
     }
@@ -416,7 +425,7 @@ export class Recovery {
       }
       this.forcedBulk = 1
     }
-    if (fired) {
+    if (overdue) {
       this.forced = FORCED
       if (this.overdueSince < 0) this.overdueSince = live
       if (now - this.#lastProbeAt >= 0.9 * this.tailMs) {
@@ -433,11 +442,7 @@ export class Recovery {
   forgetPackets(): void {
     for (const record of this.#ring) {
       for (const command of record.commands) {
-        if (command.encoded !== null || command.acknowledged) continue
-        command.acknowledged = true
-        if (!command.inTransit) continue
-        command.inTransit = false
-        this.inTransitBytes -= command.payloadBytes
+        if (command.encoded === null && !command.acknowledged) this.#settle(command)
       }
     }
   }
@@ -455,7 +460,7 @@ export class Recovery {
     this.#partial = []
     this.#byToken?.clear()
     this.copies.clear()
-    this.inTransitBytes = this.inFlightBytes = 0
+    this.inTransitBytes = this.inFlightBytes = this.#outstanding = 0
     this.#timerAt = Infinity
   }
 
@@ -470,13 +475,18 @@ export class Recovery {
   #release(record: SentDatagram, release: (command: ReliableCommand) => void): void {
     for (const command of record.commands) {
       if (command.acknowledged) continue
-      command.acknowledged = true
-      if (command.inTransit) {
-        command.inTransit = false
-        this.inTransitBytes -= command.payloadBytes
-      }
+      this.#settle(command)
       release(command)
     }
+  }
+
+  // It is no longer waited for.
+  #settle(command: ReliableCommand): void {
+    command.acknowledged = true
+    if (!command.once) this.#outstanding--
+    if (!command.inTransit) return
+    command.inTransit = false
+    this.inTransitBytes -= command.payloadBytes
   }
 
   #find(channel: number, sequence: number, token: number): SentDatagram | null {
@@ -560,7 +570,9 @@ export class Recovery {
           this.#lose(record, now)
           found = true
         } else wake = Math.min(wake, due + wide)
-      } else if (!record.suspected) {
+      } else if (record.suspected) {
+        wake = Math.min(wake, Math.max(now + 1, record.sentAt + LAPSE_TAILS * record.tail))
+      } else {
         const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
         wake = Math.min(wake, tailAt)
         // Sent in order, so what follows is due later or little earlier: looking at a few is enough.
