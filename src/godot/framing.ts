@@ -4,15 +4,30 @@
 import { isClientId, SERVER_ID } from '../session/ids.ts'
 import type { Framing, FramingContext, Packet } from '../session/framing.ts'
 import { decodeHeader, decodeSystemMessage, encodeSystemMessage, encodeWithHeader, HEADER_BYTES } from './header.ts'
-import { PacketType } from './packets.ts'
+import { decodePacket, decodeValues, PacketType } from './packets.ts'
+import { resolveVariantLimits } from './variant-types.ts'
+import type { ResolvedVariantLimits } from './variant-types.ts'
 
 /** The name of the dialect, in `JoinRequest.dialect` and wherever else dialects are told apart. */
 export const GODOT3 = 'godot3'
 
-/** The framing of Godot 3 (3.2 to 3.6). */
-export const godotFraming: Framing = {
+/** What may differ from game to game. */
+export interface GodotFramingOptions {
+  /** The game's `channel_count`, 3 to 255. @default 3 */
+  minChannels?: number
+  /** Bounds for the values in calls that a server passes on. */
+  limits?: ResolvedVariantLimits
+}
+
+/**
+ * The framing of Godot 3 (3.2 to 3.6).
+ *
+ * A server passes on only what is whole and within the limits: an engine dies of a value that is nested too deeply, and one
+ * with `allow_object_decoding` runs whatever code comes in an object. No client may do that to another.
+ */
+export const makeGodotFraming = ({ minChannels = 3, limits = resolveVariantLimits() }: GodotFramingOptions = {}): Framing => ({
   name: GODOT3,
-  minChannels: 3,
+  minChannels,
   // Channel 0 belongs to "add peer" and "remove peer"; a server that gets anything else there ignores it.
   systemChannel: 0,
   reliableChannel: 1,
@@ -37,9 +52,12 @@ export const godotFraming: Framing = {
   },
 
   decode(channel, bytes, context) {
-    return channel === 0 ? decodeSystem(bytes, context) : decodeData(bytes, context)
+    return channel === 0 ? decodeSystem(bytes, context) : decodeData(bytes, context, limits)
   },
-}
+})
+
+/** The framing with its defaults. */
+export const godotFraming: Framing = makeGodotFraming()
 
 const EMPTY = new Uint8Array(0)
 
@@ -53,7 +71,7 @@ const decodeSystem = (bytes: Uint8Array, { ownId, linkId }: FramingContext): Pac
   return { lane: 'system', scope: 0, source: SERVER_ID, target: ownId, payload: EMPTY, system }
 }
 
-const decodeData = (bytes: Uint8Array, { ownId, linkId }: FramingContext): Packet | null => {
+const decodeData = (bytes: Uint8Array, { ownId, linkId }: FramingContext, limits: ResolvedVariantLimits): Packet | null => {
   const header = decodeHeader(bytes)
   // Behind the header comes a packet of at least one byte, or two if it is a raw one.
   if (header === null || bytes.length < HEADER_BYTES + 1) return null
@@ -63,14 +81,25 @@ const decodeData = (bytes: Uint8Array, { ownId, linkId }: FramingContext): Packe
   const fromServer = linkId === SERVER_ID
   // Whoever is connected to us speaks for itself only; our server speaks for everybody.
   if (fromServer ? source !== SERVER_ID && !isClientId(source) : source !== linkId) return null
+  const packet = bytes.subarray(HEADER_BYTES)
+  // What is for us alone is looked at where it is used, after asking who may call.
+  if (!fromServer && !raw && header.target !== SERVER_ID && !isHarmless(packet, limits)) return null
   return {
     lane: raw ? 'message' : 'rpc',
     scope: 0,
     source,
     target: fromServer ? ownId : header.target,
-    payload: bytes.subarray(HEADER_BYTES + (raw ? 1 : 0)),
+    payload: raw ? packet.subarray(1) : packet,
     system: null,
   }
+}
+
+/** Whether a packet may be passed on to a game: whole, of a known kind, its values within bounds and without objects. */
+const isHarmless = (bytes: Uint8Array, limits: ResolvedVariantLimits): boolean => {
+  const result = decodePacket(bytes)
+  if (!result.ok) return false
+  const { packet } = result
+  return (packet.type !== 'call' && packet.type !== 'set') || decodeValues(packet, limits).ok
 }
 
 /** Also for no bytes at all, which a Godot game drops: a relay cannot ask the sender to say something else. */

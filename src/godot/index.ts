@@ -6,7 +6,7 @@ import type { Compressor } from '../transport/types.ts'
 import { outOfRange } from '../util/errors.ts'
 import { GODOT_COMPRESSION_MODES, godotCompressor, godotCompressors } from './compression.ts'
 import type { GodotCompression } from './compression.ts'
-import { godotFraming } from './framing.ts'
+import { makeGodotFraming } from './framing.ts'
 import { GodotDialect } from './multiplayer.ts'
 import { resolveVariantLimits } from './variant-types.ts'
 import type { VariantLimits } from './variant-types.ts'
@@ -26,7 +26,7 @@ export interface GodotOptions {
    * nodes: `{ lobby: 'world/lobby', onHTTP: 'on_http' }`.
    */
   names?: Readonly<Record<string, string>>
-  /** Bounds for the values in calls. @default depth 64, 65536 values, 4 MiB */
+  /** Bounds for the values in calls, our own and those passed on between clients. @default depth 64, 65536 values, 4 MiB */
   limits?: VariantLimits
 }
 
@@ -57,10 +57,10 @@ export const godot3 = ({ compression = 'none', channels = 3, names, limits }: Go
     throw outOfRange('options.compression', compression, Object.keys(GODOT_COMPRESSION_MODES).map((mode) => `'${mode}'`).join(', '))
   }
   if (!Number.isInteger(channels) || channels < 3 || channels > 255) throw outOfRange('options.channels', channels, 'an integer from 3 to 255')
-  resolveVariantLimits(limits)
+  const bounds = resolveVariantLimits(limits)
   const dialectOptions = { ...(names === undefined ? {} : { names }), ...(limits === undefined ? {} : { limits }) }
   return {
-    framing: channels === godotFraming.minChannels ? godotFraming : { ...godotFraming, minChannels: channels },
+    framing: makeGodotFraming({ minChannels: channels, limits: bounds }),
     calls: (port, inbound) => new GodotDialect(port, inbound, dialectOptions),
     // The MTU is the one that Godot's own hosts have; compressors are told apart for each client.
     host: { mtu: 1400, compression: godotCompressor(compression) ?? 'none', compressors: godotCompressors() },
