@@ -7,57 +7,65 @@ import { readField, writeField } from './sites.ts'
 import type { Coder, ReadFields, WriteFields } from './sites.ts'
 import type { Type } from './type.ts'
 
-/** So many bits can be read in one step wherever they begin. */
-const GROUP_BITS_MAX = 25
-
-/** @param keys names, or numbers for the places of a tuple @param types as many */
-export const compileFields = (keys: readonly (string | number)[], types: readonly Type<unknown>[]): Compiled => {
-  // From the last field to the first: each needs to know the next.
-  let write: WriteFields = () => {}
-  let read: ReadFields = () => {}
-  for (const { first, members, bits } of groupsOf(types).reverse()) {
-    if (bits > 0) write = flush(write, bits)
-    let shift = bits
-    for (let i = first + members.length - 1; i >= first; i--) {
-      const coder = members[i - first]!
-      const width = bits > 0 ? types[i]!.minBits : 0
-      shift -= width
-      write = writeField()(keys[i]!, coder, write, i, shift)
-      read = readField()(keys[i]!, coder, read, shift, 2 ** width - 1)
-    }
-    if (bits > 0) read = fetch(read, bits)
-  }
-  return { write, read, minBits: types.reduce((sum, type) => sum + type.minBits, 0) }
-}
-
 /** What became of the fields. */
 export interface Compiled {
   readonly write: WriteFields
   readonly read: ReadFields
-  readonly minBits: number
 }
 
-/** Neighbours whose bits go through the stream in one step (`bits` of them), or a field that handles the stream itself (0). */
-interface Group {
-  first: number
-  members: Coder[]
-  bits: number
-}
-
-const groupsOf = (types: readonly Type<unknown>[]): Group[] => {
-  const groups: Group[] = []
-  let open: Group | null = null
-  for (const [i, type] of types.entries()) {
-    if (type instanceof Packed && type.minBits <= GROUP_BITS_MAX) {
-      if (open === null || open.bits + type.minBits > GROUP_BITS_MAX) groups.push((open = { first: i, members: [], bits: 0 }))
-      open.members.push(type)
-      open.bits += type.minBits
-    } else {
-      groups.push({ first: i, members: [new Direct(type)], bits: 0 })
-      open = null
-    }
+/** @param keys names, or numbers for the places of a tuple @param types as many */
+export const compileFields = (keys: readonly (string | number)[], types: readonly Type<unknown>[]): Compiled => {
+  const plan = planOf(keys, types)
+  let write: WriteFields = () => {}
+  let read: ReadFields = () => {}
+  // From the last field to the first: each needs to know the next.
+  for (let i = plan.length - 1; i >= 0; i--) {
+    const { key, coder, shift, mask, begins, ends } = plan[i]!
+    if (ends > 0) write = flush(write, ends)
+    write = writeField()(key, coder, write, i, shift)
+    read = readField()(key, coder, read, shift, mask)
+    if (begins > 0) read = fetch(read, begins)
   }
-  return groups
+  return { write, read }
+}
+
+/** What is to be done for one field. */
+interface Step {
+  readonly key: string | number
+  readonly coder: Coder
+  /** Where its bits are in those of its group; both 0 for a field that handles the stream itself. */
+  readonly shift: number
+  readonly mask: number
+  /** The bits of the whole group, if this is the first of its fields: they are read here. */
+  begins: number
+  /** The bits of the whole group, if this is the last of its fields: they are written here. */
+  ends: number
+}
+
+/** So many bits can be read in one step wherever they begin. */
+const GROUP_BITS_MAX = 25
+
+const planOf = (keys: readonly (string | number)[], types: readonly Type<unknown>[]): Step[] => {
+  const plan: Step[] = []
+  let groupBits = 0
+  let first: Step | null = null
+  const close = (): void => {
+    if (first !== null) first.begins = plan.at(-1)!.ends = groupBits
+    first = null
+    groupBits = 0
+  }
+  for (const [i, key] of keys.entries()) {
+    const type = types[i]!
+    const isMember = type instanceof Packed && type.minBits <= GROUP_BITS_MAX
+    if (!isMember || groupBits + type.minBits > GROUP_BITS_MAX) close()
+    const mask = isMember ? 2 ** type.minBits - 1 : 0
+    plan.push({ key, coder: isMember ? type : new Direct(type), shift: groupBits, mask, begins: 0, ends: 0 })
+    if (!isMember) continue
+    first ??= plan.at(-1)!
+    groupBits += type.minBits
+  }
+  close()
+  return plan
 }
 
 /** After the last field of a group: its bits go out. */

@@ -99,8 +99,8 @@ class TupleOf implements Type<unknown[]> {
   readonly #writeParts: WriteFields
 
   constructor(types: readonly Type<unknown>[]) {
-    const { write, read, minBits } = compileFields([...types.keys()], types)
-    this.minBits = minBits
+    const { write, read } = compileFields([...types.keys()], types)
+    this.minBits = types.reduce((sum, type) => sum + type.minBits, 0)
     this.read = readRecord()(arraysOf(types.length), read) as unknown as (reader: BitReader) => unknown[]
     this.#text = `[${types.map((type) => type.describe()).join(', ')}]`
     this.#length = types.length

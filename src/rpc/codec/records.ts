@@ -30,12 +30,12 @@ export class RecordOf implements Type<Fields> {
     const keys = Object.keys(shape)
     const types: Type<unknown>[] = Object.values(shape)
     for (const key of keys) checkKey(key)
-    const { write, read, minBits } = compileFields(keys, types)
+    const { write, read } = compileFields(keys, types)
     this.#keys = keys
     this.#text = textOf(keys, types)
     this.#writeFields = write
     this.read = readRecord()(emptyObjects(), read)
-    this.minBits = minBits
+    this.minBits = types.reduce((sum, type) => sum + type.minBits, 0)
   }
 
   describe(): string {

@@ -4,7 +4,7 @@
 // anything happens there, and forgets how to be fast; generated code (`new Function`) would have a place for each field, but a
 // program may forbid it, and we do. Here the places are generated once and for all. Each takes part in one field of one schema, so
 // that the compiler sees the key, the type and the next field as constants and joins them into straight code: about twice the speed
-// (bench/codec). Schemas beyond these numbers share the last place of each table; they are slower and otherwise the same.
+// (bench/micro/codec.ts). When a program has more fields than there are places, they share them, and those are slower.
 //
 // test/unit/codec-sites.test.ts checks that all lines of a table are equal.
 
@@ -40,38 +40,6 @@ type Element = Pick<Type<unknown>, 'write' | 'read'>
 
 /** Places for writing fields. */
 export const writeFieldSites: readonly WriteField[] = [
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
-  (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
   (k, t, n, i, s) => (w, v, g) => { w.at = i; n(w, v, g | (t.pack(v[k], w) << s)) },
@@ -396,38 +364,6 @@ export const readFieldSites: readonly ReadField[] = [
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
   (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
-  (k, t, n, s, m) => (r, o, g) => { const x = t.unpack((g >>> s) & m, r); if (x !== undefined) o[k] = x; n(r, o, g) },
 ]
 
 /** Places for making objects. */
@@ -570,13 +506,13 @@ export const readListSites: readonly ReadList[] = [
   (t) => (r, n) => { const a = new Array(n); for (let i = 0; i < n; i++) a[i] = t.read(r); return a },
 ]
 
-/** Hands out the places of a table one after the other; when they are used up, the last one again and again. */
+/** Hands out the places of a table one after the other, and then from the first on again. */
 export const dispenser = <S>(sites: readonly S[]): (() => S) => {
   let next = 0
-  return () => sites[Math.min(next++, sites.length - 1)]!
+  return () => sites[next++ % sites.length]!
 }
 
-/** The next free places. */
+/** The next places. */
 export const writeField = dispenser(writeFieldSites)
 export const readField = dispenser(readFieldSites)
 export const readRecord = dispenser(readRecordSites)
