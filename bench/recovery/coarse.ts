@@ -41,6 +41,8 @@ export class CoarseTimers<Event> implements Endpoint<Event> {
   deadline(): Millis {
     const at = this.#inner.deadline()
     if (!Number.isFinite(at)) return at
-    return Math.ceil((at - this.#phaseMs) / this.#gridMs - 1e-9) * this.#gridMs + this.#phaseMs
+    const tick = Math.ceil((at - this.#phaseMs) / this.#gridMs - 1e-9) * this.#gridMs + this.#phaseMs
+    // Rounding must not make it fire before it is due.
+    return tick < at ? tick + this.#gridMs : tick
   }
 }
