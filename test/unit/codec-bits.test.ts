@@ -118,6 +118,19 @@ t.test('a message may grow in either stream', (t) => {
   t.end()
 })
 
+t.test('the last bits of a message find room, however full it is', (t) => {
+  for (let room = 4; room < 20; room++) {
+    const writer = new BitWriter()
+    writer.bytes(new Uint8Array(16_384 - room))
+    for (let i = 0; i < 3; i++) writer.bits(0xabcdef01, 32)
+    writer.bits(1, 1)
+    const message = writer.finish()
+    t.equal(message.length, 12 + 1 + 16_384 - room)
+    t.equal(hex(message.subarray(0, 14)), '01efcdab01efcdab01efcdab0100')
+  }
+  t.end()
+})
+
 t.test('after a large message the reader goes back to its own memory', (t) => {
   const reader = readerOf(new Uint8Array(200_000).fill(255))
   t.equal(reader.bits(32), 0xffffffff)

@@ -252,6 +252,7 @@ t.test('blobs are copied both ways', (t) => {
   t.strictSame(second.value, Uint8Array.of(1, 2, 3))
   t.equal(first.value.buffer.byteLength, 3, 'and pins nothing')
   t.match(complaint(codec.bytes, [1, 2]), 'holds Uint8Arrays')
+  t.match(complaint(codec.bytes.max(2), source), 'bytes(max 2) holds 2 bytes, and this has 3')
   t.strictSame(back(codec.bytes, Buffer.from('abc')), Uint8Array.from(Buffer.from('abc')))
   t.end()
 })
@@ -284,6 +285,7 @@ t.test('rotations: none stays none, the opposite sign is the same, nothing is re
 })
 
 t.test('colours hold whole bytes', (t) => {
+  t.match(complaint(codec.rgba8, null), 'rgba8 is { r, g, b, a }')
   t.match(complaint(codec.rgba8, { r: 1, g: 2, b: 256, a: 0 }), 'rgba8 holds 0 to 255 four times, and this has 1, 2, 256, 0')
   t.match(complaint(codec.rgba8, { r: 1, g: 2, b: 0.5, a: 0 }), 'rgba8')
   t.match(complaint(codec.rgba8, { r: 1n, g: 2, b: 0, a: 0 }), 'rgba8')
@@ -324,6 +326,9 @@ t.test('the encoder keeps to the bounds of the decoder: what it writes can be re
   t.match(complaint(codec.map(codec.u16, codec.u8), new Map(Array(1025).fill(0).map((_, i) => [i, 0]))), 'holds 1024 entries')
   t.match(complaint(codec.map(codec.string, codec.u8), new Map([['__proto__', 1]])), 'prototype')
   t.match(complaint(codec.bigint, 2n ** 1024n), 'holds 1024 bits')
+  const constant = codec.map(codec.literal('k'), codec.literal(1))
+  t.strictSame(back(constant, new Map([['k', 1]])), new Map([['k', 1]]))
+  t.match(complaint(codec.tuple(codec.array(codec.any), constant), [Array(4096).fill(0), new Map([['k', 1]])]), 'one value too many')
   t.end()
 })
 
@@ -337,6 +342,33 @@ t.test('own types are types like others', (t) => {
   const type = codec.record({ id: codec.u8, heat: celsius, list: codec.array(celsius, { max: 3 }) })
   t.strictSame(back(type, { id: 1, heat: 21.5, list: [-40] }), { id: 1, heat: 21.5, list: [-40] })
   t.equal(type.describe(), '{ id: u8, heat: celsius, list: array(celsius, max 3) }')
+  t.end()
+})
+
+t.test('a type may take a message apart while its own is being read', (t) => {
+  const boxed: Type<unknown> = {
+    minBits: 8,
+    describe: () => 'boxed',
+    write: (writer, value) => codec.bytes.write(writer, encode(Player, value as never)),
+    read(reader) {
+      const inner = decode(Player, codec.bytes.read(reader))
+      if (!inner.ok) reader.fail(inner.error)
+      return inner.ok ? inner.value : null
+    },
+  }
+  const type = codec.record({ a: codec.u8, box: boxed, b: codec.u8 })
+  const value = { a: 1, box: { name: 'Ana', hp: 7, position: { x: 0, y: 1 } }, b: 2 }
+  t.strictSame(back(type, value), value)
+  t.strictSame(decode(type, Uint8Array.of(1, 0, 2)), { ok: false, error: 'truncated' })
+  t.end()
+})
+
+t.test('values are shown shortly in errors', (t) => {
+  const shown: [unknown, string][] = [
+    [-0, '-0'], ['x'.repeat(99), `"${'x'.repeat(32)}…"`], [5n, '5n'], [2n ** 300n, 'a large bigint'], [[1, 2], 'an array of 2'], [{}, 'an object'],
+    [() => 1, 'a function'], [undefined, 'undefined'], [Symbol.iterator, 'Symbol(Symbol.iterator)'],
+  ]
+  for (const [value, words] of shown) t.equal(complaint(codec.bool, value), `the value is ${words}; bool is true or false`)
   t.end()
 })
 

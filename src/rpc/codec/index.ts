@@ -50,7 +50,7 @@ export const decode = <T>(type: Type<T>, bytes: Uint8Array): Decoded<T> => {
   spareReader = null
   reader.reset(bytes)
   const value = type.read(reader)
-  const isWhole = reader.finish()
+  reader.finish()
   spareReader = reader
-  return isWhole ? { ok: true, value } : { ok: false, error: reader.failure ?? 'trailing' }
+  return reader.failure === null ? { ok: true, value } : { ok: false, error: reader.failure }
 }
