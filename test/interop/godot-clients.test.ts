@@ -3,8 +3,10 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { godot3 } from '../../src/godot/index.ts'
+import { encodeWithHeader } from '../../src/godot/header.ts'
 import { listen } from '../../src/open.ts'
 import type { ListenOptions } from '../../src/open.ts'
+import { createHost } from '../../src/transport/create-host.ts'
 import { GodotLobby, lobbyPasses, withoutGodot } from './support/godot.ts'
 import { LONG_TEXT, serveLobby } from './support/lobby.ts'
 
@@ -159,4 +161,23 @@ t.test('80 ms, 5 % loss and reordering: two games still play the lobby without a
   await lobbyPasses(t, bob, 'Bob')
   await lobbyPasses(t, ann, 'Ann')
   t.notOk(log.some((line) => line.startsWith('violation') || line.startsWith('error')), log.join())
+})
+
+t.test('a packet that kills an engine is not passed on: the game plays on', { skip }, async (t) => {
+  const { session, port, log } = await serve(t)
+  serveLobby(session)
+  const game = new GodotLobby(t, { role: 'client', port })
+  await game.line('connected_to_server', ({ name }) => name === 'connected_to_server')
+  const host = await createHost({ client: true })
+  t.teardown(() => host.destroy())
+  const stranger = await host.connect({ host: '127.0.0.1', port, channels: 3, data: 999_999 })
+  // say([[[[ … ]]]]) with 30,000 brackets: enough to overflow the engine's stack, measured.
+  const nested = Buffer.alloc(30_000 * 8 + 4)
+  for (let i = 0; i < 30_000; i++) nested.set([0x13, 0, 0, 0, 1, 0, 0, 0], i * 8)
+  const call = Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), Buffer.from('say\0'), Buffer.from([1]), nested, Buffer.from('lobby\0')])
+  call.writeUInt32LE((0x80000000 | (call.length - 6)) >>> 0, 1)
+  await stranger.deliver(1, encodeWithHeader(999_999, 0, call))
+  stranger.disconnectNow()
+  await lobbyPasses(t, game, 'game')
+  t.ok(log.includes('violation shape'))
 })

@@ -130,6 +130,10 @@ export const serveLobby = (session: UdpSession, { scenario = 'talk', clients = 1
     joined.add(id)
     lobby.to(id).registerPlayer(info)
   })
+  session.on('peerDisconnected', ({ id }) => {
+    joined.delete(id)
+    maybeConfigure()
+  })
   session.on('message', (sender, bytes, { delivery }) => {
     note('message', { sender }, delivery, Buffer.from(bytes).toString('hex'))
     session.send(sender, bytes.slice().reverse())
