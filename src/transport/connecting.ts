@@ -157,7 +157,7 @@ export class ConnectAttempt {
     return new VaivenError(
       'ERR_TIMEOUT',
       `${this.#name} did not answer ${limit}: nothing listens there, a firewall is in between, ` +
-        'or it is an ENet host that ignores connects without its checksum or compression (options checksum, compression)',
+        'or it is an ENet host with another checksum or compression (options checksum, compression)',
     )
   }
 }

@@ -1,6 +1,6 @@
 // Hosts on real loopback sockets: promises, events, errors in words, the manual pump, and a clean end.
 
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { EventEmitter, getEventListeners, once } from 'node:events'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
@@ -424,7 +424,7 @@ void t.test('manual: connect pumps by itself, then nothing happens between poll(
   t.ok(client.deadline < Infinity)
   const left = once(server, 'disconnect') as Promise<[Peer, { reason: EndReason }]>
   const closing = client.close({ timeoutMs: LONG_MS })
-  t.equal((await Promise.race([left, sleep(LONG_MS / 2)]))?.[1].reason, 'remote', 'close() pumped by itself')
+  t.equal((await Promise.race([left, sleep(LONG_MS / 2, undefined, { ref: false })]))?.[1].reason, 'remote', 'close() pumped by itself')
   await closing
 })
 
@@ -541,6 +541,48 @@ void t.test('datagrams that the socket will not send are in the ledger, and a di
   t.equal((await told)[0].code, 'socket')
   t.ok(client.ledger.socket > 0)
   t.equal(client.ledger.socket, client.stats.sendErrors)
+})
+
+void t.test('a stall of our own loop, far longer than all timeouts, costs no connection: what waits in the socket is read first', async (t) => {
+  const program = `
+    import { createHost } from ${JSON.stringify(new URL('../../src/transport/index.js', import.meta.url).href)}
+    const server = await createHost({ host: '127.0.0.1' })
+    server.on('receive', (peer, channel, bytes) => peer.send(channel, bytes))
+    console.log(server.address.port)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill())
+  const [port] = (await once(child.stdout, 'data')) as [Buffer]
+  const client = await open(t, { timeout: { limit: 2, minimumMs: 100, maximumMs: 150 }, pingIntervalMs: 50 })
+  const reasons: EndReason[] = []
+  const told: string[] = []
+  client.on('disconnect', (_, { reason }) => void reasons.push(reason))
+  client.on('diagnostic', ({ code }) => void told.push(code))
+  const peer = await client.connect({ host: LOOPBACK, port: Number(String(port)), timeoutMs: LONG_MS })
+  for (let round = 0; round < 3; round++) {
+    const delivered = peer.deliver(0, new Uint8Array(10))
+    client.flush()
+    for (const end = performance.now() + 500; performance.now() < end; );
+    await delivered
+  }
+  await peer.deliver(0, new Uint8Array(10))
+  t.same(reasons, [])
+  t.ok(told.includes('stall'))
+  t.ok(client.stats.stalledMs > 500)
+})
+
+void t.test('several sockets share a port where Node can do that; elsewhere the error says what it takes', async (t) => {
+  const first = await open(t, { reusePort: true })
+  const second = createHost({ host: LOOPBACK, port: first.address.port, reusePort: true })
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 12)) {
+    const host = await second
+    t.equal(host.address.port, first.address.port)
+    await host.close()
+  } else {
+    const error = await rejection(second)
+    t.equal(error.code, 'ERR_SOCKET')
+    t.match(error.message, /reusePort needs Node 22\.12/)
+  }
 })
 
 void t.test('no handle is left: a program with hosts, a failed connect and closes ends by itself', async (t) => {
