@@ -216,3 +216,18 @@ t.test('a C client that loads a level for 25 seconds keeps its place on our serv
   t.equal(client.of('receive').length, 1)
   t.end()
 })
+
+t.test('our host with a limit of 40 kB a second sends unreliable packets to a C server at that rate', { skip: skipReason }, (t) => {
+  const world = new World(1, { latencyMs: 10 })
+  const client = world.add('client', openOurs({}, { outgoingBandwidthBytesPerSecond: 40_000 }))
+  const server = world.add('server', openHost('c'))
+  const peer = client.host.connect(server.address)
+  world.runFor(500)
+  for (let i = 0; i < 120; i++) peer.send(0, payload(1, i, 1_000), 'unreliable')
+  world.runFor(1_000)
+  const { length } = server.of('receive')
+  t.ok(length >= 35 && length <= 60, `${length} packets in the first second`)
+  world.runFor(2_500)
+  t.equal(server.of('receive').length, 120, 'and all of them in the end')
+  t.end()
+})

@@ -60,6 +60,8 @@ for (const roles of bothWays) {
         pollMs: pick(1, 5, 16, 33),
         throttle: pick('none', 'enet'),
         sentTime: pick('unique', 'clock'),
+        incomingBandwidthBytesPerSecond: pick(0, 0, 40_000, 500_000),
+        outgoingBandwidthBytesPerSecond: pick(0, 0, 40_000, 500_000),
       }
       const conditions = {
         latencyMs: random.below(80),
