@@ -3,6 +3,7 @@
 import { addAbortListener } from 'node:events'
 import { GameSession } from './game/game-session.ts'
 import type { GameSessionOptions } from './game/game-session.ts'
+import { LATE_ACCEPT } from './session/client-role.ts'
 import type { HostPort } from './session/host-port.ts'
 import type { Address, Millis } from './transport/endpoint.ts'
 import type { HostEvent, Peer } from './transport/types.ts'
@@ -57,8 +58,7 @@ export class UdpSession extends GameSession {
     let timer: NodeJS.Timeout | undefined
     let listening: Disposable | undefined
     const givenUp = new Promise<never>((_, reject) => {
-      const late = 'the server answered, but did not let us in in time; is it a vaiven session, and does its accept() settle?'
-      timer = setTimeout(() => reject(new VaivenError('ERR_TIMEOUT', late)), Math.max(1, until - performance.now()))
+      timer = setTimeout(() => reject(new VaivenError('ERR_TIMEOUT', LATE_ACCEPT)), Math.max(1, until - performance.now()))
       if (signal !== undefined) listening = addAbortListener(signal, () => reject(aborted('joining the session', signal)))
     })
     try {
