@@ -365,7 +365,8 @@ t.test('a type may take a message apart while its own is being read', (t) => {
 
 t.test('values are shown shortly in errors', (t) => {
   const shown: [unknown, string][] = [
-    [-0, '-0'], ['x'.repeat(99), `"${'x'.repeat(32)}…"`], [5n, '5n'], [2n ** 300n, 'a large bigint'], [[1, 2], 'an array of 2'], [{}, 'an object'],
+    [-0, '-0'], ['x'.repeat(99), `"${'x'.repeat(32)}…"`], [5n, '5n'], [2n ** 300n, 'a large bigint'], [[1, 2], 'an array of 2'],
+      [{}, 'an object'],
     [() => 1, 'a function'], [undefined, 'undefined'], [Symbol.iterator, 'Symbol(Symbol.iterator)'],
   ]
   for (const [value, words] of shown) t.equal(complaint(codec.bool, value), `the value is ${words}; bool is true or false`)
