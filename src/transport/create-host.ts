@@ -28,8 +28,8 @@ export interface CreateHostOptions extends HostOptions {
   /** `'manual'`: the host runs only in `poll()` and `flush()`, once per frame of a game loop. @default 'auto' */
   pump?: Pump
   /**
-   * This host makes one connection at a time and takes none: its socket is connected to the server, which makes sending
-   * cheaper and lets the operating system say that nobody listens there. @default false
+   * This host talks to one server at a time and takes no connects: its socket is connected to the server, which makes
+   * sending cheaper and lets the operating system say that nobody listens there. @default false
    */
   client?: boolean
   /**

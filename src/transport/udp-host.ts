@@ -208,9 +208,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     integer('timeoutMs', timeoutMs, 1, 86_400_000)
     if (signal?.aborted === true) throw aborted(`connecting to ${displayAddress(host, port)}`, signal)
     if (this.#closing !== null || this.#ended) throw new VaivenError('ERR_CLOSED', 'the host is closed; create a new one')
-    if (this.#parts.client && this.#core.peerCount + this.#attempts.size > 0) {
-      throw new VaivenError('ERR_NO_SLOT', 'a host with the option client makes one connection at a time; end the other one first')
-    }
+    if (this.#parts.client && this.#attempts.size > 0) throw oneServer()
 
     const attempt = new ConnectAttempt(
       {
@@ -232,10 +230,9 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     )
     this.#attempts.add(attempt)
     this.#choosePump()
-    resolveHost(host, port, this.#parts.reach).then(
-      (addresses) => attempt.start(addresses),
-      (error: unknown) => attempt.fail(error),
-    )
+    resolveHost(host, port, this.#parts.reach)
+      .then((addresses) => attempt.start(this.#within(addresses)))
+      .catch((error: unknown) => attempt.fail(error))
     return attempt.promise
   }
 
@@ -341,6 +338,15 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     if (this.#closing === null) this.#driver.pump = this.#attempts.size > 0 ? 'auto' : this.#parts.pump
   }
 
+  /** The addresses that a connect may use beside the connections that stand: a client's socket reaches one server. */
+  #within(addresses: Address[]): Address[] {
+    const server = this.#driver.connectedTo
+    if (server === null || this.#core.peerCount === 0) return addresses
+    const same = addresses.filter(({ address, port }) => address === server.address && port === server.port)
+    if (same.length === 0) throw oneServer()
+    return same
+  }
+
   #take(event: HostEvent): void {
     if (event.type === 'diagnostic') {
       for (const attempt of this.#attempts) if (event.from !== null) attempt.otherDialect(event.from, event.message)
@@ -427,6 +433,9 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     this.#emitGuarded('diagnostic', diagnostic)
   }
 }
+
+const oneServer = (): VaivenError =>
+  new VaivenError('ERR_NO_SLOT', 'a host with the option client talks to one server at a time; end the other connection first')
 
 const throwLater = (error: unknown): void => {
   queueMicrotask(() => {

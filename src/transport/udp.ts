@@ -144,6 +144,11 @@ export class UdpDriver<Event> {
     return this.#closed
   }
 
+  /** What `connectSocket` was last told, unless it failed. */
+  get connectedTo(): Address | null {
+    return this.#connectedTo
+  }
+
   /** The endpoint was given a command (send, connect …) outside of a pump: run soon. */
   wake(): void {
     if (!this.#dispatching) this.#requestPump()

@@ -55,7 +55,8 @@ class Program {
   }
 }
 
-const run = async (t: Test, args: readonly string[], input = ''): Promise<{ code: number | null; stdout: string; stderr: string; program: Program }> => {
+/** Runs a program to its end. */
+const run = async (t: Test, args: readonly string[], input = '') => {
   const program = new Program(t, args)
   program.child.stdin.end(input)
   const code = await program.exited
@@ -116,7 +117,8 @@ void t.test('echo, cat and ping against each other, with JSON lines for every st
   t.equal(host, '127.0.0.1')
   const where = `127.0.0.1:${String(port)}`
 
-  const cat = await run(t, ['cat', where, '--json', '--linger', '300', '--channels', '3', '--channel', '1', '--data', '0x2a'], 'hello\nwörld\n\n')
+  const options = ['--json', '--linger', '300', '--channels', '3', '--channel', '1', '--data', '0x2a']
+  const cat = await run(t, ['cat', where, ...options], 'hello\nwörld\n\n')
   t.equal(cat.code, 0, cat.stderr)
   t.match(await cat.program.said('connect'), { host: '127.0.0.1', port, channels: 2 })
   t.strictSame(cat.program.all('receive'), [
@@ -262,7 +264,8 @@ void t.test('ping reaches a server that insists on CRC-32, with and without the 
 
 void t.test('a ping that got lost is counted as repaired', async (t) => {
   const server = await echoServer(t, { impair: { lossRatio: 0.3 } })
-  const { code, program } = await run(t, ['ping', `127.0.0.1:${server.address.port}`, '--json', '--count', '40', '--interval', '1', '--timeout', '20000'])
+  const options = ['--json', '--count', '40', '--interval', '1', '--timeout', '20000']
+  const { code, program } = await run(t, ['ping', `127.0.0.1:${server.address.port}`, ...options])
   t.equal(code, 0)
   const repeated = program.all('ping').filter((line) => Number(line['repeated']) > 0)
   t.ok(repeated.length > 0, 'of 40 pings over a link that loses 30 % each way, some were repeated')
