@@ -126,6 +126,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
   #held: HostEvent[] = []
   #polling = false
   #closing: Promise<void> | null = null
+  #ending: Promise<void> | null = null
   #ended = false
   #onPumped: (() => void) | null = null
   #signalListener: Disposable | null = null
@@ -268,7 +269,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
 
   /**
    * Ends gracefully: newcomers are refused, what was sent is delivered, every peer is told, and the socket is freed.
-   * Later calls give the same promise.
+   * Later calls wait for the same end.
    *
    * @throws VaivenError (as a rejection) `ERR_ABORTED` when `signal` fired first; the host is destroyed all the same
    */
@@ -281,8 +282,8 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
 
   /** Ends at once: peers are told in datagrams that nobody repeats, and what was queued is dropped. */
   destroy(): void {
-    void (this.#closing ??= Promise.resolve())
-    void this.#end()
+    const ended = this.#end()
+    this.#closing ??= ended
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -319,8 +320,11 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
     })
   }
 
-  async #end(): Promise<void> {
-    if (this.#ended) return
+  #end(): Promise<void> {
+    return (this.#ending ??= this.#finish())
+  }
+
+  async #finish(): Promise<void> {
     this.#ended = true
     for (const attempt of this.#attempts) attempt.fail(closedWhileConnecting())
     this.#signalListener?.[Symbol.dispose]()
