@@ -39,6 +39,7 @@ const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
 const REFRESH_MS = 10_000
+const YIELD_RECOVERY = 0.03
 
 const PACING_GAIN: Record<State, number> = { startup: 2, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
 const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1.25, down: 1, compete: 1, yield: 1 }
@@ -312,7 +313,8 @@ export class Congestion {
       this.#stuck = this.#yielded <= 0.45 ? this.#stuck + 1 : 0
     } else {
       this.#standing = this.#stuck = 0
-      if (this.#queue < 0.6 * threshold) this.#yielded = Math.min(1, this.#yielded + 0.1)
+      // Slowly back even while some queue stays: yielding for ever to a queue just below the threshold would end at nothing.
+      this.#yielded = Math.min(1, this.#yielded + (this.#queue < 0.6 * threshold ? 0.1 : YIELD_RECOVERY))
     }
   }
 
