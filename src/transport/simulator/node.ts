@@ -125,7 +125,7 @@ export class NetworkNode<Event = unknown> implements Scheduled {
   /** There is work to do: it will be pumped now, or when its program looks next. */
   wake(): void {
     // Not while it is being pumped: the pump goes on until there is nothing more to say, and then looks at the deadline.
-    if (!this.#gone && !this.#pumping) this.#hub.schedule.set(this, this.#openFrom(this.#hub.now))
+    if (!this.#gone && !this.#pumping) this.#hub.schedule.set(this, Math.max(this.#hub.now, this.#serviceEveryMs > 0 ? this.#nextServiceMs : 0))
   }
 
   // -- what Network does with it
@@ -221,7 +221,6 @@ export class NetworkNode<Event = unknown> implements Scheduled {
 
   #receive(bytes: Uint8Array, from: Address): void {
     this.datagramsReceived++
-    this.#pumpsInPlace = 0
     this.#endpoint.receive(bytes, from, this.clockMs)
   }
 
@@ -245,12 +244,6 @@ export class NetworkNode<Event = unknown> implements Scheduled {
     // Rounding must not wake it a hair too early, for it would find nothing to do and ask for the same moment again.
     while (this.#clockBase + (at - this.#clockSince) * this.#clockRate < clockMs) at += Math.max(1e-9, Math.abs(at) * 2 ** -52)
     return at
-  }
-
-  /** The first moment from `now` on at which the program looks. */
-  #openFrom(now: Millis): Millis {
-    const looks = this.#serviceEveryMs > 0 ? Math.max(now, this.#nextServiceMs) : now
-    return Math.max(looks, this.#stalledUntilMs)
   }
 
   #stuck(what: string): VaivenError {

@@ -25,25 +25,21 @@ export class Script {
   }
 
   #add(firstMs: Millis, action: () => void, next: () => Millis): () => void {
-    let cancelled = false
     // Actions come before anything else that happens at their time, in the order in which they were made.
     const item: Scheduled = {
       place: -1,
       rank: this.#made++,
       run: () => {
+        // Before the action, so that the action can call itself off.
         this.#schedule.set(item, next())
         try {
           action()
         } finally {
-          if (cancelled) this.#schedule.set(item, Infinity)
           this.#afterAction()
         }
       },
     }
     this.#schedule.set(item, firstMs)
-    return () => {
-      cancelled = true
-      this.#schedule.set(item, Infinity)
-    }
+    return () => { this.#schedule.set(item, Infinity) }
   }
 }

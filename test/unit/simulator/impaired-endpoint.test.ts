@@ -143,6 +143,26 @@ t.test('an impaired endpoint in a network adds its conditions to those of the pa
   t.end()
 })
 
+t.test('the two directions have luck of their own, though their conditions are the same', (t) => {
+  const endpoint = new ImpairedEndpoint(new FakeEndpoint(), { lossRatio: 0.5 })
+  const fate = (link: 'to' | 'from'): boolean[] => Array.from({ length: 64 }, (_, i) => endpoint.links[link].send(bytes('x'), i, there) === Infinity)
+  t.notSame(fate('to'), fate('from'))
+  t.end()
+})
+
+t.test('a time in the past counts as the latest one', (t) => {
+  const inner = new FakeEndpoint()
+  const endpoint = new ImpairedEndpoint(inner, { to: { latencyMs: 10 } })
+  endpoint.advance(100)
+  inner.send(there, 'x')
+  sent(endpoint)
+  endpoint.advance(110)
+  endpoint.advance(50)
+  t.equal(sent(endpoint).length, 1)
+  t.same(inner.advanced, [100, 110, 110])
+  t.end()
+})
+
 t.test('the same seed gives the same losses', (t) => {
   const run = (seed: number): number[] => {
     const inner = new FakeEndpoint()

@@ -75,7 +75,7 @@ t.test('what is given along arrives along', (t) => {
 })
 
 t.test('a now in the past counts as the latest one', (t) => {
-  const link = new Link({ latencyMs: 5 })
+  const link = new Link({ latencyMs: 5, keepOrder: false })
   link.send(numbered(1), 100)
   t.equal(link.send(numbered(2), 50), 105)
   t.end()
@@ -163,6 +163,16 @@ t.test('loss in bursts comes in bursts, and is counted apart from even loss', (t
   t.end()
 })
 
+t.test('new rules for bursts take the place of the old ones', (t) => {
+  const link = new Link({ burstLoss: { lossRatio: 0.001, meanBurstDatagrams: 2 } })
+  for (let i = 0; i < 100; i++) link.send(numbered(i), i)
+  const before = link.ledger.burstLost
+  link.conditions = { burstLoss: { lossRatio: 0.98, meanBurstDatagrams: 100 } }
+  for (let i = 100; i < 600; i++) link.send(numbered(i), i)
+  t.ok(link.ledger.burstLost - before > 350, `${link.ledger.burstLost - before} of 500`)
+  t.end()
+})
+
 t.test('switching one misfortune on does not change which datagrams another one strikes', (t) => {
   const survivors = (more: Conditions): number[] =>
     stream({ lossRatio: 0.3, ...more }, 500, 100).arrivals.filter((a) => !a.isCopy).map(numberIn).sort((a, b) => a - b)
@@ -240,7 +250,7 @@ t.test('lost datagrams have used their share of the rate', (t) => {
 t.test('a rate that is lifted still lets the queue leave first', (t) => {
   const link = new Link({ rateBytesPerSecond: 100_000 })
   link.send(new Uint8Array(972), 0)
-  link.conditions = {}
+  link.conditions = { keepOrder: false }
   t.equal(link.send(numbered(1), 5), 10)
   t.equal(link.send(numbered(1), 11), 11)
   t.end()
@@ -293,6 +303,13 @@ t.test('what a holding blackout can hold is bounded by the queue', (t) => {
 t.test('holding blackouts that touch are one', (t) => {
   const blackouts = [{ atMs: 0, durationMs: 10, hold: true }, { atMs: 10, durationMs: 10, hold: true }]
   t.equal(new Link({ blackouts }, { startMs: 0 }).send(numbered(1), 5), 20)
+  t.end()
+})
+
+t.test('a link can have blackouts of both kinds', (t) => {
+  const blackouts = [{ atMs: 0, durationMs: 10, hold: true }, { atMs: 20, durationMs: 10 }]
+  const link = new Link({ blackouts }, { startMs: 0 })
+  t.same([5, 15, 25, 35].map((now) => link.send(numbered(1), now)), [10, 15, Infinity, 35])
   t.end()
 })
 
