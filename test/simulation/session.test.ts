@@ -6,7 +6,7 @@ import type { GamePlayer } from '../support/game-bench.ts'
 // The whole lobby on a bad network, hundreds of times: joining, introductions, calls of every delivery, properties, a kick, a crash, a
 // leave, a refusal, the server leaving last. Rows of the table of issue 3, as invariants over everything that anybody hears.
 
-const SEEDS = Number(process.env['VAIVEN_SEEDS'] ?? 200)
+const SEEDS = Number(process.env['VAIVEN_SEEDS'] ?? 300)
 const SAYS = 15
 const Lobby = defineNode('lobby', {
   registerPlayer: rpc.remote(c.string),
