@@ -3,11 +3,13 @@
 
 import t from 'tap'
 import type { Test } from 'tap'
+import { SeededRandom } from '../../src/util/random.ts'
 import type { AnyPeer, Kind } from './support/any.ts'
 import { bothWays, closeHosts, connectedPair, unconnectedPair } from './support/hosts.ts'
 import type { PairOptions, Roles } from './support/hosts.ts'
 import { skipReason } from './support/native.ts'
 import { payload } from './support/payload.ts'
+import { keepBooks, sendNoted } from './support/traffic.ts'
 import type { Station, World } from './support/world.ts'
 
 t.afterEach(closeHosts)
@@ -136,6 +138,31 @@ for (const roles of bothWays) {
       it.world.runFor(2_000)
       t.equal(it.other.of('receive').length, 5)
       heard(t, it, 1)
+      t.end()
+    })
+  }
+
+  for (let seed = 1; seed <= 8; seed++) {
+    t.test(`${roles.title}: leaving gracefully in the middle of a conversation on a random network, seed ${seed}`, skip, (t) => {
+      const random = new SeededRandom(seed)
+      const conditions = { latencyMs: random.below(60), jitterMs: random.below(40), keepOrder: false, lossRatio: random.unit() * 0.1, duplicateRatio: 0.05 }
+      const pair = connectedPair(roles, { seed, conditions, both: { pollMs: [1, 5, 33][seed % 3]! } })
+      const books = keepBooks(pair)
+      const kinds = ['reliable', 'reliable', 'unreliable', 'unsequenced'] as const
+      for (let i = 0; i < 100; i++) {
+        sendNoted(pair.clientPeer, books.up, seed, i % 4, kinds[random.below(4)]!, random.below(400))
+        sendNoted(pair.serverPeer, books.down, seed, i % 4, kinds[random.below(4)]!, random.below(400))
+        if (random.chance(0.3)) pair.world.runFor(random.unit() * 40)
+      }
+      const clientLeaves = random.chance(0.5)
+      const [leaver, heir, book] = clientLeaves ? [pair.clientPeer, pair.server, books.up] : [pair.serverPeer, pair.client, books.down]
+      leaver.disconnect(seed)
+      pair.world.runFor(60_000)
+      t.same([...books.up.wrong, ...books.down.wrong], [])
+      t.equal(book.owed, 0, 'all that the leaver had sent reliably has arrived')
+      t.same([pair.client.of('disconnect').length, pair.server.of('disconnect').length], [1, 1])
+      t.equal(heir.of('disconnect')[0]?.data, seed)
+      t.equal(heir.events.at(-1)?.type, 'disconnect')
       t.end()
     })
   }
