@@ -123,7 +123,8 @@ export class RangeCoder implements Compressor {
         range = ((range >>> 0) / total) | 0
         // Cannot be, as totals stay below 2^16 and ranges do not; if it were, the loop below would not end.
         if (range === 0) return 0
-        const target = (((code - low) >>> 0) / (range >>> 0)) | 0
+        // `range` is below 2^31 now, since no total is below 7.
+        const target = (((code - low) >>> 0) / range) | 0
         // Only a damaged code points behind the last interval (or so far that the quotient looks negative).
         if (target >= total || target < 0) return 0
 
@@ -350,9 +351,8 @@ const find = (target: number): number => {
     }
   }
   const byte = symbol[id]!
-  if (target < under + byte) return target - under
-  under += sum[id]!
-  return target <= under + byte ? byte : target - under
+  // Below the one byte left, itself, or above it, behind its counts.
+  return target < under + byte ? target - under : Math.max(byte, target - under - sum[id]!)
 }
 
 /** What a context learns besides the byte itself; `count` is what that had before. */
