@@ -83,6 +83,21 @@ for (const roles of bothWays) {
     t.end()
   })
 
+  t.test(`${who}: a peer that has fallen silent is not flooded while it may still come back`, skip, (t) => {
+    for (const [bytes, most] of [[0, 100], [100, 100], [64_000, 250]] as const) {
+      const pair = connectedPair(roles, { conditions: { latencyMs: 5 } })
+      pair.world.runFor(2_000)
+      pair.world.keepTraces = true
+      pair.world.loses = () => true
+      const { peer, station } = otherSide(pair)
+      if (bytes > 0) peer.send(0, payload(1, 1, bytes), 'reliable')
+      pair.world.runFor(40_000)
+      const sent = pair.world.traces.filter(({ from }) => from === station.name).length
+      t.ok(sent >= 5 && sent <= most, `${sent} datagrams until it is given up, with ${bytes} bytes to deliver`)
+    }
+    t.end()
+  })
+
   t.test(`${who}: shorter timeouts hold on either side`, skip, (t) => {
     const pair = connectedPair(roles, { conditions: { latencyMs: 20 } })
     pair.world.runFor(2_000)
