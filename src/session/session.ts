@@ -122,6 +122,11 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return room
   }
 
+  /** Server: clients hear of each other, and reach each other, through us. [server_relay] */
+  get relays(): boolean {
+    return this.#options.relay
+  }
+
   /** How late our own loop ran; the network's delays are in `peers.get(id).stats`. */
   get loopLag(): LoopLagStats {
     return this.#lag
