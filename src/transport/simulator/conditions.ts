@@ -50,7 +50,10 @@ export interface Conditions {
    * listen and send does. @default 0
    */
   replayRatio?: number
-  /** Share of datagrams in which one to three random bits are wrong, 0 to 1. (Most such datagrams never pass UDP's own checksum.) @default 0 */
+  /**
+   * Share of datagrams in which one to three random bits are wrong, 0 to 1. (On real networks most of them never pass UDP's
+   * own checksum.) @default 0
+   */
   corruptRatio?: number
   /** Share of datagrams that lose their end, 0 to 1; what remains is 0 bytes to all but one. @default 0 */
   truncateRatio?: number

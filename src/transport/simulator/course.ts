@@ -24,13 +24,16 @@ export class Course {
       this.#steps.forEach((step, i) => {
         const before = this.#steps[i - 1]
         if (before === undefined ? step.atMs !== 0 : !(step.atMs > before.atMs)) {
-          throw outOfRange(`steps[${i}].atMs`, step.atMs, before === undefined ? '0 in the first step' : `more than ${before.atMs}, the step before`)
+          const legal = before === undefined ? '0 in the first step' : `more than ${before.atMs}, the step before`
+          throw outOfRange(`steps[${i}].atMs`, step.atMs, legal)
         }
       })
       const last = this.#steps[this.#steps.length - 1]
       if (last === undefined) throw new VaivenError('ERR_OPTION_RANGE', 'steps is empty; a timeline needs at least one step')
       this.#repeatEveryMs = conditions.repeatEveryMs ?? Infinity
-      if (!(this.#repeatEveryMs > last.atMs)) throw outOfRange('repeatEveryMs', this.#repeatEveryMs, `more than ${last.atMs}, the last step`)
+      if (!(this.#repeatEveryMs > last.atMs)) {
+        throw outOfRange('repeatEveryMs', this.#repeatEveryMs, `more than ${last.atMs}, the last step`)
+      }
     } else {
       this.#steps = [{ atMs: 0, rules: rulesOf(conditions) }]
       this.#repeatEveryMs = Infinity

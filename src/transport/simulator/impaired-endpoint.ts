@@ -4,7 +4,7 @@
 import type { Address, Datagram, Endpoint, Millis } from '../endpoint.ts'
 import { directions, type PathConditions } from './conditions.ts'
 import { Link, type LinkLedger, type LinkOptions } from './link.ts'
-import { isWakeable, type Wakeable } from './node.ts'
+import { isWakeable, type Wakeable } from './wakeable.ts'
 
 /**
  * Wraps an endpoint so that its datagrams suffer the given conditions, on top of what the real network does: those going out

@@ -1,5 +1,6 @@
 // Public face of the simulator: `vaiven/simulator`.
 
+export type { TraceEvent } from './carrier.ts'
 export type {
   Blackout, BurstLoss, Conditions, ConditionsOverTime, PathConditions, Timeline, TimelineStep, TwoWay,
 } from './conditions.ts'
@@ -7,8 +8,7 @@ export { ImpairedEndpoint } from './impaired-endpoint.ts'
 export { Link } from './link.ts'
 export type { Arrival, DropCause, LinkLedger, LinkOptions } from './link.ts'
 export { Network } from './network.ts'
-export type { NetworkOptions, NodeRef, TraceEvent } from './network.ts'
-export { NetworkNode } from './node.ts'
-export type { NodeOptions } from './node.ts'
+export type { NetworkOptions, NodeRef } from './network.ts'
+export type { NetworkNode, NodeOptions } from './node.ts'
 export { profiles } from './profiles.ts'
 export type { Profile, ProfileName } from './profiles.ts'

@@ -1,17 +1,19 @@
 // A virtual network: endpoints, the paths between them, and one clock that jumps to the next thing that happens. An hour
 // of play takes seconds, and the same seed gives the same run, bit for bit.
 
-import type { Address, Datagram, Endpoint, Millis } from '../endpoint.ts'
+import type { Address, Endpoint, Millis } from '../endpoint.ts'
 import { VaivenError } from '../../util/errors.ts'
+import { Carrier, type TraceEvent } from './carrier.ts'
+import { Clockwork } from './clockwork.ts'
 import { directions, type ConditionsOverTime, type PathConditions } from './conditions.ts'
 import { Course } from './course.ts'
-import type { DropCause, Link, LinkLedger } from './link.ts'
-import { NetworkNode, addressOf, isWakeable, type Hub, type NodeOptions } from './node.ts'
+import type { Link, LinkLedger } from './link.ts'
+import { NetworkNode, addressOf, type Hub, type NodeOptions } from './node.ts'
 import { Routes } from './routes.ts'
 import { within } from './rules.ts'
 import { RunHash } from './run-hash.ts'
-import { Schedule } from './schedule.ts'
 import { Script } from './script.ts'
+import { isWakeable } from './wakeable.ts'
 
 export interface NetworkOptions {
   /** Decides everything that is left to chance; any integer. @default 1 */
@@ -26,26 +28,8 @@ export interface NetworkOptions {
   hash?: boolean
 }
 
-/** A datagram, at one point of its way. */
-export interface TraceEvent {
-  readonly atMs: Millis
-  /** `unroutable`: sent to, or arriving at, an address that nobody has. */
-  readonly type: 'sent' | 'arrived' | 'dropped' | 'unroutable'
-  /** Name of the sending node. */
-  readonly from: string
-  /** Name of the other node; for `unroutable` the address. */
-  readonly to: string
-  /** Valid only during the call; copy what you keep. */
-  readonly bytes: Uint8Array
-  /** For `dropped`. */
-  readonly cause?: DropCause
-}
-
 /** A node (what `add` returned), or its name. */
 export type NodeRef = string | { readonly name: string }
-
-/** Moments at which nothing but datagrams to and fro happens are suspicious from this number of steps on. */
-const STUCK_STEPS = 1_000_000
 
 /**
  * A network under virtual time.
@@ -59,44 +43,37 @@ const STUCK_STEPS = 1_000_000
  * ```
  */
 export class Network {
-  /** Datagrams to addresses that nobody has (any more). */
-  unroutable = 0
-
   readonly #nodes = new Map<string, NetworkNode>()
-  readonly #schedule = new Schedule()
+  readonly #clockwork: Clockwork
   readonly #script: Script
   readonly #routes: Routes
+  readonly #carrier: Carrier
   readonly #hash: RunHash | null
-  readonly #trace: ((event: TraceEvent) => void) | null
   readonly #hub: Hub
   /** Nodes whose endpoint cannot say that it was given a command: looked at after everything that could have done so. */
   readonly #mute = new Set<NetworkNode>()
-  #now: Millis
   #nodesMade = 0
-  #running = false
-  // Guard against time that stands still.
-  #steps = 0
-  #stepsSinceMs: Millis
 
   /** @throws VaivenError `ERR_OPTION_RANGE` */
   constructor(options: NetworkOptions = {}) {
-    this.#now = within('options.startMs', options.startMs ?? 0, 0, 1e12)
-    this.#stepsSinceMs = this.#now
+    const clockwork = new Clockwork(within('options.startMs', options.startMs ?? 0, 0, 1e12), () => this.#busiest())
+    const { schedule } = clockwork
+    this.#clockwork = clockwork
     this.#hash = options.hash ?? true ? new RunHash() : null
-    this.#trace = options.trace ?? null
-    this.#script = new Script(this.#schedule, () => this.#wakeMute())
-    const network = this
+    this.#routes = new Routes(options.seed ?? 1, checked(options.path ?? {}), schedule,
+      (from, to, link) => { this.#carrier.deliver(from, to, link, clockwork.now) })
+    this.#carrier = new Carrier(this.#routes, schedule, this.#hash, options.trace ?? null)
+    this.#script = new Script(schedule, () => { this.#wakeMute() })
     this.#hub = {
-      get now() { return network.#now },
-      schedule: this.#schedule,
+      get now() { return clockwork.now },
+      schedule,
       hash: this.#hash,
-      transmit: (from, out) => { this.#transmit(from, out) },
+      transmit: (from, out) => { this.#carrier.transmit(from, out, clockwork.now) },
     }
-    this.#routes = new Routes(options.seed ?? 1, checked(options.path ?? {}), this.#schedule, (from, to, link) => { this.#deliver(from, to, link) })
   }
 
   /** Virtual time, ms. */
-  get now(): Millis { return this.#now }
+  get now(): Millis { return this.#clockwork.now }
 
   /**
    * A fingerprint of the run so far: every datagram and event with its time. Two runs with the same seed and the same code
@@ -112,6 +89,9 @@ export class Network {
 
   /** The ledgers of all links, added up. */
   get ledger(): LinkLedger { return this.#routes.ledger() }
+
+  /** Datagrams to addresses that nobody has (any more). */
+  get unroutable(): number { return this.#carrier.unroutable }
 
   // -- places and paths
 
@@ -211,20 +191,20 @@ export class Network {
 
   /** Calls `action` once, at the given virtual time (not before now). @returns a function that calls it off */
   at(timeMs: Millis, action: () => void): () => void {
-    return this.#script.once(within('timeMs', timeMs, this.#now, Number.MAX_VALUE), action)
+    return this.#script.once(within('timeMs', timeMs, this.now, Number.MAX_VALUE), action)
   }
 
   /** Calls `action` every `intervalMs`, first after `firstMs` (default: the interval). @returns a function that ends it */
   every(intervalMs: Millis, action: () => void, options: { firstMs?: Millis } = {}): () => void {
     within('intervalMs', intervalMs, 0.001, 1e12)
-    return this.#script.every(this.#now + within('firstMs', options.firstMs ?? intervalMs, 0, 1e12), intervalMs, action)
+    return this.#script.every(this.now + within('firstMs', options.firstMs ?? intervalMs, 0, 1e12), intervalMs, action)
   }
 
   // -- running
 
   /** Lets `durationMs` of virtual time pass. @throws what a listener or action throws; the run can be continued */
   runFor(durationMs: Millis): void {
-    this.#run(this.#now + within('durationMs', durationMs, 0, 1e12), null)
+    this.#run(this.now + within('durationMs', durationMs, 0, 1e12), null)
   }
 
   /**
@@ -234,9 +214,9 @@ export class Network {
    * @throws VaivenError `ERR_TIMEOUT` that says what was waited for
    */
   runUntil(predicate: () => boolean, options: { limitMs?: Millis; what?: string } = {}): Millis {
-    const began = this.#now
+    const began = this.now
     const limitMs = within('limitMs', options.limitMs ?? 60_000, 0, 1e12)
-    if (this.#run(began + limitMs, predicate)) return this.#now - began
+    if (this.#run(began + limitMs, predicate)) return this.now - began
     throw this.#timeout(options.what ?? inWords(predicate), limitMs)
   }
 
@@ -247,7 +227,7 @@ export class Network {
    */
   async settle<Value>(promise: Promise<Value>, options: { limitMs?: Millis; what?: string } = {}): Promise<Value> {
     const limitMs = within('limitMs', options.limitMs ?? 60_000, 0, 1e12)
-    const endMs = this.#now + limitMs
+    const endMs = this.now + limitMs
     let settled = false
     const done = (): void => { settled = true }
     promise.then(done, done)
@@ -255,7 +235,7 @@ export class Network {
       // A chain of awaits needs one turn for each link; time must not pass while it is being followed.
       for (let turn = 0; turn < MICROTASK_TURNS && !settled; turn++) await undefined
       if (settled) return promise
-      const next = Math.max(this.#now, this.#schedule.firstDueMs)
+      const next = Math.max(this.now, this.#clockwork.schedule.firstDueMs)
       if (next > endMs) break
       this.#run(next, null)
     }
@@ -264,78 +244,8 @@ export class Network {
   }
 
   #run(untilMs: Millis, predicate: (() => boolean) | null): boolean {
-    if (this.#running) throw new VaivenError('ERR_ARGUMENT', 'the network is running already; use at() from inside a run')
-    this.#running = true
-    try {
-      this.#wakeMute()
-      if (predicate !== null && predicate()) return true
-      for (let dueMs = this.#schedule.firstDueMs; dueMs <= untilMs; dueMs = this.#schedule.firstDueMs) {
-        if (dueMs > this.#now) this.#now = dueMs
-        this.#guard()
-        this.#schedule.first!.run(this.#now)
-        if (predicate !== null && predicate()) return true
-      }
-      this.#now = untilMs
-      return false
-    } finally {
-      this.#running = false
-    }
-  }
-
-  /** Time that stands still, or moves by hairs, is a loop without end: two endpoints on a path without latency, say. */
-  #guard(): void {
-    if (this.#now - this.#stepsSinceMs >= 0.001) {
-      this.#stepsSinceMs = this.#now
-      this.#steps = 0
-    } else if (++this.#steps > STUCK_STEPS) {
-      this.#steps = 0
-      const busiest = [...this.#nodes.values()].sort((a, b) => b.datagramsReceived - a.datagramsReceived).slice(0, 2)
-      throw new VaivenError('ERR_ARGUMENT', `virtual time stands still at ${this.#now} ms: more than ${STUCK_STEPS} steps; ` +
-        `busiest: ${busiest.map((node) => `'${node.name}'`).join(', ')}`)
-    }
-  }
-
-  // -- datagrams
-
-  #transmit(from: NetworkNode, out: Datagram): void {
-    const to = this.#routes.find(out.address, out.port)
-    if (this.#hash !== null) {
-      this.#hash.number(this.#now)
-      this.#hash.word(from.rank)
-      this.#hash.bytes(out.bytes, out.length)
-    }
-    if (to === undefined) {
-      this.unroutable++
-      if (this.#trace !== null) this.#tell('unroutable', from.name, `${out.address}:${out.port}`, out.bytes.subarray(0, out.length))
-      return
-    }
-    const wire = this.#routes.wire(from, to)
-    wire.link.send(out.bytes, this.#now, from.address, out.length)
-    this.#schedule.set(wire, wire.link.deadline())
-    if (this.#trace !== null) {
-      const bytes = out.bytes.subarray(0, out.length)
-      this.#tell('sent', from.name, to.name, bytes)
-      if (wire.link.lastDrop !== null) this.#tell('dropped', from.name, to.name, bytes, wire.link.lastDrop)
-    }
-  }
-
-  #deliver(from: NetworkNode, to: NetworkNode, link: Link<Address>): void {
-    for (let arrival = link.poll(this.#now); arrival !== null; arrival = link.poll(this.#now)) {
-      const { bytes, tag } = arrival
-      if (this.#hash !== null) {
-        // Its content was taken in when it was sent; damage shows in the length or in what the receiver makes of it.
-        this.#hash.number(this.#now)
-        this.#hash.word(to.rank)
-        this.#hash.word(bytes.length)
-      }
-      if (this.#trace !== null) this.#tell(to.gone ? 'unroutable' : 'arrived', from.name, to.name, bytes)
-      if (to.gone) this.unroutable++
-      else to.accept(bytes, tag)
-    }
-  }
-
-  #tell(type: TraceEvent['type'], from: string, to: string, bytes: Uint8Array, cause?: DropCause): void {
-    this.#trace!(cause === undefined ? { atMs: this.#now, type, from, to, bytes } : { atMs: this.#now, type, from, to, bytes, cause })
+    this.#wakeMute()
+    return this.#clockwork.run(untilMs, predicate)
   }
 
   // -- small help
@@ -365,14 +275,19 @@ export class Network {
     }
   }
 
+  #busiest(): string {
+    const busiest = [...this.#nodes.values()].sort((a, b) => b.datagramsReceived - a.datagramsReceived).slice(0, 2)
+    return busiest.map((node) => `'${node.name}'`).join(', ')
+  }
+
   #wakeMute(): void { for (const node of this.#mute) node.wake() }
 
   #timeout(what: string, limitMs: Millis): VaivenError {
     const { inFlight, copiesInFlight } = this.ledger
-    const next = this.#schedule.firstDueMs
+    const next = this.#clockwork.schedule.firstDueMs
     const coming = next === Infinity ? 'nothing more would happen' : `next thing at ${next} ms`
     return new VaivenError('ERR_TIMEOUT', `waited ${limitMs} ms of virtual time for ${what}, in vain ` +
-      `(it is ${this.#now} ms; ${inFlight + copiesInFlight} datagrams on the way; ${coming})`)
+      `(it is ${this.now} ms; ${inFlight + copiesInFlight} datagrams on the way; ${coming})`)
   }
 }
 

@@ -2,10 +2,11 @@
 // (a socket buffer, a program that is not always listening).
 
 import { MAX_DATAGRAM_BYTES, type Address, type Datagram, type Endpoint, type Millis } from '../endpoint.ts'
-import { VaivenError } from '../../util/errors.ts'
+import { VaivenError, outOfRange } from '../../util/errors.ts'
 import { within } from './rules.ts'
 import type { RunHash } from './run-hash.ts'
 import type { Schedule, Scheduled } from './schedule.ts'
+import { isWakeable } from './wakeable.ts'
 
 export interface NodeOptions<Event = unknown> {
   /** IP address; unique together with the port. @default '10.0.0.1' and so on, in the order of `add` */
@@ -36,14 +37,6 @@ export interface Hub {
   readonly hash: RunHash | null
   transmit(from: NetworkNode, out: Datagram): void
 }
-
-/** An endpoint whose commands (send, connect, ...) say that there is work to do, as `Host` does. */
-export interface Wakeable {
-  wake: (() => void) | null
-}
-
-/** Whether `endpoint` is `Wakeable`. */
-export const isWakeable = (endpoint: object): endpoint is Wakeable => 'wake' in endpoint
 
 /** So many rounds without time passing, or pumps without the deadline moving, are no coincidence any more. */
 const STUCK_PUMPS = 1000
@@ -125,7 +118,9 @@ export class NetworkNode<Event = unknown> implements Scheduled {
   /** There is work to do: it will be pumped now, or when its program looks next. */
   wake(): void {
     // Not while it is being pumped: the pump goes on until there is nothing more to say, and then looks at the deadline.
-    if (!this.#gone && !this.#pumping) this.#hub.schedule.set(this, Math.max(this.#hub.now, this.#serviceEveryMs > 0 ? this.#nextServiceMs : 0))
+    if (this.#gone || this.#pumping) return
+    const { now, schedule } = this.#hub
+    schedule.set(this, this.#serviceEveryMs > 0 ? Math.max(now, this.#nextServiceMs) : now)
   }
 
   // -- what Network does with it
@@ -233,7 +228,9 @@ export class NetworkNode<Event = unknown> implements Scheduled {
       this.#pumpsInPlace = 0
       return this.#networkTime(deadline)
     }
-    if (++this.#pumpsInPlace > STUCK_PUMPS) throw this.#stuck(`wants to run at ${deadline} again and again, though its clock shows ${this.clockMs}`)
+    if (++this.#pumpsInPlace > STUCK_PUMPS) {
+      throw this.#stuck(`wants to run at ${deadline} again and again, though its clock shows ${this.clockMs}`)
+    }
     return now
   }
 
@@ -242,19 +239,19 @@ export class NetworkNode<Event = unknown> implements Scheduled {
     if (clockMs === Infinity) return Infinity
     let at = this.#clockSince + (clockMs - this.#clockBase) / this.#clockRate
     // Rounding must not wake it a hair too early, for it would find nothing to do and ask for the same moment again.
-    while (this.#clockBase + (at - this.#clockSince) * this.#clockRate < clockMs) at += Math.max(1e-9, Math.abs(at) * 2 ** -52)
+    while (this.#clockBase + (at - this.#clockSince) * this.#clockRate < clockMs) at += Math.max(1e-9, Math.abs(at) * Number.EPSILON)
     return at
   }
 
   #stuck(what: string): VaivenError {
-    return new VaivenError('ERR_ARGUMENT', `the endpoint of '${this.name}' ${what} (virtual time ${this.#hub.now} ms); virtual time cannot go on`)
+    return new VaivenError('ERR_ARGUMENT', `the endpoint of '${this.name}' ${what}; virtual time cannot go on from ${this.#hub.now} ms`)
   }
 }
 
 /** Checks an address. @throws VaivenError `ERR_ARGUMENT` */
 export const addressOf = (address: string, port: number): Address => {
-  if (typeof address !== 'string' || address === '') throw new VaivenError('ERR_ARGUMENT', 'address is empty; it must be a numeric IP address')
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new VaivenError('ERR_ARGUMENT', `port is ${port}; it must be an integer from 1 to 65535`)
+  if (typeof address !== 'string' || address === '') throw outOfRange('address', address, 'a numeric IP address', 'ERR_ARGUMENT')
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw outOfRange('port', port, 'an integer from 1 to 65535', 'ERR_ARGUMENT')
   return Object.freeze({ address, port })
 }
 

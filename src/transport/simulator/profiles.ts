@@ -14,6 +14,9 @@ export interface Profile extends TwoWay {
   readonly from: Conditions
 }
 
+/** A profile as it is written below: `both` and, over that, what is special to a direction. */
+interface Written { summary: string; source: string; both: Conditions; to?: Conditions; from?: Conditions }
+
 /** Megabits per second as bytes per second. */
 const mbit = (megabits: number): number => megabits * 125_000
 
@@ -58,7 +61,8 @@ const list = {
   },
   fibre: {
     summary: 'Fibre to the home, by cable to the router',
-    source: 'Latency: FCC, "Measuring Broadband America" 2016, Fios 15/15 to 75/75: round trips of 11.5 to 14.8 ms. Chosen: 100 Mbit/s, jitter 0.5 ms, loss 0.01 %.',
+    source: 'Latency: FCC, "Measuring Broadband America" 2016, Fios 15/15 to 75/75: round trips of 11.5 to 14.8 ms. Chosen: ' +
+      '100 Mbit/s, jitter 0.5 ms, loss 0.01 %.',
     both: { latencyMs: 6, jitterMs: 0.5, jitterShape: 'exponential', lossRatio: 0.0001, rateBytesPerSecond: mbit(100) },
   },
   cable: {
@@ -100,7 +104,7 @@ const list = {
     from: { rateBytesPerSecond: mbit(6) },
   },
   umts: {
-    summary: '3G',
+    summary: 'Phone on 3G',
     source: 'Latency and rates: Network Link Conditioner (Apple), "3G" (780/330 kbit/s, 100 ms each way). Chosen: jitter, loss 0.5 %.',
     both: { latencyMs: 87, jitterMs: 10, jitterShape: 'exponential', spikeRatio: 0.02, spikeMs: 100, lossRatio: 0.005 },
     to: { rateBytesPerSecond: mbit(0.33) },
@@ -144,7 +148,8 @@ const list = {
   },
   transpacific: {
     summary: 'Backbone between Los Angeles and Tokyo',
-    source: 'The worst that Verizon\'s service levels allow: round trip 160 ms; 99.5 % delivered as on its other routes. Chosen: jitter 1 ms.',
+    source: 'The worst that Verizon\'s service levels allow: round trip 160 ms; 99.5 % delivered as on its other routes. ' +
+      'Chosen: jitter 1 ms.',
     both: { latencyMs: 79, jitterMs: 1, jitterShape: 'exponential', lossRatio: 0.0025 },
   },
   vpn: {
@@ -157,7 +162,7 @@ const list = {
     source: 'Network Link Conditioner (Apple), "Very Bad Network": 1 Mbit/s, 500 ms and 10 % loss each way. Chosen: jitter 20 ms.',
     both: { latencyMs: 480, jitterMs: 20, jitterShape: 'exponential', lossRatio: 0.1, rateBytesPerSecond: mbit(1) },
   },
-} as const satisfies Record<string, { summary: string; source: string; both: Conditions; to?: Conditions; from?: Conditions }>
+} as const satisfies Record<string, Written>
 
 /** A name in `profiles`. */
 export type ProfileName = keyof typeof list
@@ -173,6 +178,6 @@ const deepFreeze = <T extends object>(value: T): T => {
  */
 export const profiles: Readonly<Record<ProfileName, Profile>> = deepFreeze(
   Object.fromEntries(Object.entries(list).map(([name, profile]) => {
-    const { summary, source, both, to = {}, from = {} } = profile as { summary: string; source: string; both: Conditions; to?: Conditions; from?: Conditions }
+    const { summary, source, both, to = {}, from = {} }: Written = profile
     return [name, { name, summary, source, to: { ...both, ...to }, from: { ...both, ...from } }]
   })) as Record<ProfileName, Profile>)

@@ -65,7 +65,7 @@ const LARGEST = 1e12
 const LARGEST_PAYLOAD = 65_507
 
 /** Every name that `Conditions` has; a misspelt one would otherwise be a perfect network without a word. */
-const NAMES: ReadonlySet<string> = new Set<keyof Conditions>([
+export const CONDITION_NAMES: ReadonlySet<string> = new Set<keyof Conditions>([
   'latencyMs', 'jitterMs', 'jitterShape', 'spikeRatio', 'spikeMs', 'keepOrder', 'reorderRatio', 'reorderByMs', 'lossRatio',
   'burstLoss', 'blackouts', 'duplicateRatio', 'duplicateByMs', 'replayRatio', 'corruptRatio', 'truncateRatio', 'extendRatio',
   'rateBytesPerSecond', 'overheadBytes', 'queueBytes', 'queueDatagrams', 'mtuBytes',
@@ -79,7 +79,8 @@ const NAMES: ReadonlySet<string> = new Set<keyof Conditions>([
 export const rulesOf = (conditions: Conditions, name = 'conditions'): Rules => {
   if (typeof conditions !== 'object' || conditions === null) throw outOfRange(name, conditions, 'an object of conditions')
   for (const key of Object.keys(conditions)) {
-    if (!NAMES.has(key)) throw new VaivenError('ERR_OPTION_RANGE', `${name}.${key} is no condition; there are ${[...NAMES].join(', ')}`)
+    if (CONDITION_NAMES.has(key)) continue
+    throw new VaivenError('ERR_OPTION_RANGE', `${name}.${key} is no condition; there are ${[...CONDITION_NAMES].join(', ')}`)
   }
   const ratio = (key: string, value = 0): number => within(`${name}.${key}`, value, 0, 1)
   const c = conditions
@@ -147,7 +148,8 @@ const burstRules = (burst: BurstLoss, name: string): BurstRules => {
   const endBurst = 1 / within(`${name}.meanBurstDatagrams`, meanBurstDatagrams, 1, 1e6)
   const beginBurst = endBurst * burstShare / (1 - burstShare)
   // Bursts that short and that frequent would have to begin before the last one ended.
-  if (beginBurst > 1) throw outOfRange(`${name}.meanBurstDatagrams`, meanBurstDatagrams, `at least ${burstShare / (1 - burstShare)} for that loss`)
+  const shortest = burstShare / (1 - burstShare)
+  if (beginBurst > 1) throw outOfRange(`${name}.meanBurstDatagrams`, meanBurstDatagrams, `at least ${shortest} for that loss`)
   return { lossInBurst, burstShare, burstMs: 0, goodMs: 0, endBurst, beginBurst }
 }
 

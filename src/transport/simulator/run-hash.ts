@@ -54,7 +54,7 @@ export class RunHash {
     this.word(text.length)
   }
 
-  /** The plain fields of an event (text, numbers, truth values, bytes), in their order. Fields that are objects, such as a peer, are left out. */
+  /** The plain fields of an event: text, numbers, truth values, bytes, in their order. Objects, such as a peer, are left out. */
   event(event: unknown): void {
     if (typeof event !== 'object' || event === null) return this.#field(event)
     for (const key in event) this.#field((event as Record<string, unknown>)[key])

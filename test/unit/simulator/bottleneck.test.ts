@@ -36,6 +36,20 @@ t.test('the ring of a bottleneck does what a plain list does, at any length', (t
   t.end()
 })
 
+t.test('a ring that grows while its beginning lies in the middle keeps its order', (t) => {
+  const rules = rulesOf({ rateBytesPerSecond: 28_000, queueBytes: 1e6 })
+  const bottleneck = new Bottleneck()
+  // One empty datagram takes 1 ms. After 5 ms five of eight have left; thirty more make the ring grow twice.
+  for (let i = 0; i < 8; i++) bottleneck.pass(rules, 0, 0, 0)
+  for (let i = 0; i < 30; i++) bottleneck.pass(rules, 0, 5, 0)
+  for (let now = 6; now < 38; now++) {
+    // Asking means sending one more: one leaves in each millisecond, one comes.
+    t.equal(bottleneck.pass(rules, 0, now, 0), 38 + now - 5)
+    t.equal(bottleneck.waiting, 33)
+  }
+  t.end()
+})
+
 t.test('the queue is empty again when all have left, also after the limit is gone', (t) => {
   const bottleneck = new Bottleneck()
   for (let i = 0; i < 40; i++) bottleneck.pass(rulesOf({ rateBytesPerSecond: 28_000 }), 0, 0, 0)

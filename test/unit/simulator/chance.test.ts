@@ -2,6 +2,7 @@ import t from 'tap'
 import { SeededRandom } from '../../../src/util/random.ts'
 import { exponential, from } from '../../../src/transport/simulator/chance.ts'
 import { BurstState } from '../../../src/transport/simulator/burst-loss.ts'
+import type { BurstLoss } from '../../../src/transport/simulator/conditions.ts'
 import { rulesOf } from '../../../src/transport/simulator/rules.ts'
 
 /** A generator that gives out the given 32 bits. */
@@ -47,8 +48,8 @@ t.test('a range of one number needs no chance', (t) => {
   t.end()
 })
 
-/** Share of loss, mean length of runs of loss, and mean time of them, for one datagram each `stepMs`. */
-const measured = (burstLoss: Parameters<typeof rulesOf>[0]['burstLoss'] & object, stepMs: number, count: number): { share: number; run: number } => {
+/** Share of loss and mean length of runs of loss, for one datagram each `stepMs`. */
+const measured = (burstLoss: BurstLoss, stepMs: number, count: number): { share: number; run: number } => {
   const state = new BurstState(rulesOf({ burstLoss }).burst!, new SeededRandom(5), 0)
   let lost = 0
   let runs = 0

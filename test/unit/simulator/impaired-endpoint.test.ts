@@ -145,7 +145,10 @@ t.test('an impaired endpoint in a network adds its conditions to those of the pa
 
 t.test('the two directions have luck of their own, though their conditions are the same', (t) => {
   const endpoint = new ImpairedEndpoint(new FakeEndpoint(), { lossRatio: 0.5 })
-  const fate = (link: 'to' | 'from'): boolean[] => Array.from({ length: 64 }, (_, i) => endpoint.links[link].send(bytes('x'), i, there) === Infinity)
+  const fate = (direction: 'to' | 'from'): boolean[] => {
+    const link = endpoint.links[direction]
+    return Array.from({ length: 64 }, (_, i) => link.send(bytes('x'), i, there) === Infinity)
+  }
   t.notSame(fate('to'), fate('from'))
   t.end()
 })
