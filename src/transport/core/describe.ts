@@ -8,6 +8,7 @@ import { crc32 } from './crc32.ts'
 import { COMMAND_NAMES, describeCommand, hex32, previewBytes } from './describe-command.ts'
 import type { CommandDescription } from './describe-command.ts'
 import { RangeCoder } from './range-coder.ts'
+import { looksLikeFork } from './dialect.ts'
 import { ANNOUNCE_BYTES, decodeReport, isAnnounce, Report } from './extension.ts'
 import { CommandRecord, decodeCommand, DecodeEnd, put32, u16, u32 } from './wire.ts'
 
@@ -82,7 +83,7 @@ export const describeDatagram = (bytes: Uint8Array, options: DescribeOptions = {
   if (best !== null) return finish(bytes, header, best, null)
   const problem = (word & HEADER_COMPRESSED) === 0
     ? 'ends inside its header: the checksum is missing'
-    : looksLikeFork(bytes, word)
+    : looksLikeFork(bytes)
       ? 'an incompatible fork of ENet: the flags for "compressed" and "sent time" have changed places'
       : 'the body is compressed, and no compressor given here undoes it'
   return finish(bytes, header, NOTHING, problem)
@@ -204,10 +205,6 @@ const verify = (
   }
   return { value, verdict: known === null ? 'unverified' : 'wrong' }
 }
-
-// ENet-CSharp and its kin: bit 14 says "sent time", and commands are ENet's.
-const looksLikeFork = (bytes: Uint8Array, word: number): boolean =>
-  word === (HEADER_COMPRESSED | NO_PEER) && ((bytes[4] ?? 0) & 0x0f) === Command.connect && bytes[5] === PEER_CHANNEL
 
 const finish = (
   bytes: Uint8Array, header: HeaderDescription | null, reading: Omit<Reading, 'score'>, problem: string | null,

@@ -3,7 +3,7 @@
 
 import { MAX_DATAGRAM_BYTES } from '../endpoint.ts'
 import type { Checksum, Compressor } from '../types.ts'
-import { Command, COMMAND_BYTES, HEADER_COMPRESSED, HEADER_SENT_TIME } from './constants.ts'
+import { Command, COMMAND_BYTES, HEADER_COMPRESSED, HEADER_SENT_TIME, NO_PEER, PEER_CHANNEL } from './constants.ts'
 import type { ResolvedHostOptions } from './options.ts'
 import { CommandRecord, decodeCommand, put16, put32, u16, u32 } from './wire.ts'
 
@@ -150,6 +150,10 @@ export class Sealer {
     return at === end
   }
 }
+
+/** ENet-CSharp and its kin: there bit 14 says "sent time", and what follows is a CONNECT as everywhere. */
+export const looksLikeFork = (bytes: Uint8Array): boolean =>
+  bytes.length > 5 && u16(bytes, 0) === (HEADER_COMPRESSED | NO_PEER) && ((bytes[4] ?? 0) & 0x0f) === Command.connect && bytes[5] === PEER_CHANNEL
 
 const isConnect = (bytes: Uint8Array, at: number, end: number): boolean =>
   end - at >= (COMMAND_BYTES[Command.connect] as number) && ((bytes[at] ?? 0) & 0x0f) === Command.connect

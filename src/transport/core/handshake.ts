@@ -20,6 +20,7 @@ import {
   NO_PEER,
   PEER_CHANNEL,
 } from './constants.ts'
+import { looksLikeFork } from './dialect.ts'
 import type { Dialect } from './dialect.ts'
 import { EndCode } from './endings.ts'
 import { ANNOUNCE_BYTES, encodeAnnounce, isAnnounce } from './extension.ts'
@@ -227,7 +228,7 @@ export class Handshake implements Timed {
     const dialect = sealer.detect(bytes, options)
     if (typeof dialect === 'string') {
       ledger[dialect]++
-      return host.diagnose(dialect, from)
+      return host.diagnose(looksLikeFork(bytes) ? 'fork' : dialect, from)
     }
     const { opened } = sealer
     const size = decodeCommand(opened.bytes, opened.start, opened.end, command)

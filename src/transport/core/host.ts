@@ -417,9 +417,9 @@ export class Host implements Endpoint<HostEvent> {
   }
 
   /** @internal Says, now and then, what is wrong with datagrams from somewhere. */
-  diagnose(failure: Exclude<OpenFailure, null>, from: Address): void {
+  diagnose(failure: Exclude<OpenFailure, null> | 'fork', from: Address): void {
     if (failure === 'malformedDatagram') return
-    const code = failure === 'checksum' ? 'dialect-checksum' : 'dialect-compression'
+    const code = `dialect-${failure}` as const
     const key = `${code}|${from.address}`
     const last = this.#diagnosed.get(key)
     if (last !== undefined && this.now - last < DIAGNOSTIC_INTERVAL_MS) return
@@ -475,6 +475,9 @@ const explain = (code: Diagnostic['code'], from: Address, options: ResolvedHostO
     return options.requireChecksum
       ? `${who} sends without the checksum that this host requires, or with another one; switch it on there, or drop { require } here`
       : `${who} sends a checksum that does not fit: another function than CRC-32, or damaged datagrams; give the function as options.checksum`
+  }
+  if (code === 'dialect-fork') {
+    return `${who} speaks a fork of ENet with other header flags (ENet-CSharp and its kin), which no ENet 1.3 understands; use stock ENet there`
   }
   const names = options.compressors.map((compressor) => compressor.name).join(', ')
   return `${who} sends compressed datagrams that none of options.compressors (${names || 'none'}) can undo; add its compressor`

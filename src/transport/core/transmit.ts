@@ -175,11 +175,7 @@ const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): vo
 }
 
 const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
-  const { recovery, pacing, reports } = peer
-  // Reports come last, behind everything that ENet knows: their room is kept free.
-  const blocks = reports === null ? 0 : Math.min(reports.pending, MAX_REPORTS)
-  builder.end -= blocks * MAX_REPORT_BYTES
-  builder.maxCommands = reports === null ? MAX_COMMANDS_SENT : MAX_COMMANDS_TO_OURS
+  const { recovery, pacing } = peer
   if (recovery.congestion === null) return true
   return recovery.bulkAllowed(builder.at + bytes) && (pacing.open || recovery.forcedBulk > 0)
 }
