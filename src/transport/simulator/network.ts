@@ -24,7 +24,7 @@ export interface NetworkOptions {
   startMs?: Millis
   /** Told of every datagram when it is sent, arrives or is lost. @default none */
   trace?: (event: TraceEvent) => void
-  /** Whether to keep `hash`. Costs some 50 ns for a small datagram. @default true */
+  /** Whether to keep `hash`. Costs about 0.1 µs for a small datagram, 0.8 for a full one. @default true */
   hash?: boolean
 }
 
