@@ -13,7 +13,8 @@ const cc = { client: 'c', server: 'c', title: 'C client, C server' } as const
 t.afterEach(closeHosts)
 
 t.test('the harness sees a C client and a C server exchange every kind of packet through a bad network', { skip: skipReason }, (t) => {
-  const pair = connectedPair(cc, { seed: 3, conditions: { latencyMs: 30, jitterMs: 20, keepOrder: false, lossRatio: 0.1, duplicateRatio: 0.05 }, data: 0xcafebabe })
+  const conditions = { latencyMs: 30, jitterMs: 20, keepOrder: false, lossRatio: 0.1, duplicateRatio: 0.05 }
+  const pair = connectedPair(cc, { seed: 3, conditions, data: 0xcafebabe })
   t.equal(pair.server.of('connect')[0]?.data, 0xcafebabe)
   const { up, down } = converse(pair, { seed: 3, packets: 300, channels: 4, maxBytes: 20_000 })
   t.same([...up.wrong, ...down.wrong], [])

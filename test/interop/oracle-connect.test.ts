@@ -103,7 +103,8 @@ for (const roles of bothWays) {
     const { world, client, server } = unconnectedPair(roles, { both: { maxPeers: 1 } })
     for (let round = 1; round <= 5; round++) {
       const peer = client.host.connect(server.address, { channels: 2, data: round })
-      t.ok(world.runUntil(() => client.of('connect').length === round && server.of('connect').length === round, 3_000), `connection ${round}`)
+      const isUp = (): boolean => client.of('connect').length === round && server.of('connect').length === round
+      t.ok(world.runUntil(isUp, 3_000), `connection ${round}`)
       t.equal(server.of('connect').at(-1)?.data, round)
       peer.send(1, payload(9, round, 3_000), 'reliable')
       server.peer.send(0, payload(9, round, 30), 'unreliable')

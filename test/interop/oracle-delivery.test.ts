@@ -81,7 +81,8 @@ for (const roles of bothWays) {
   }
 
   t.test(`${who}: 1 MB in fragments of 548 bytes through 3 % loss, with CRC-32`, skip, (t) => {
-    const pair = connectedPair(roles, { seed: 6, conditions: { latencyMs: 5, jitterMs: 5, lossRatio: 0.03 }, both: { mtu: 576, checksum: 'crc32' } })
+    const conditions = { latencyMs: 5, jitterMs: 5, lossRatio: 0.03 }
+    const pair = connectedPair(roles, { seed: 6, conditions, both: { mtu: 576, checksum: 'crc32' } })
     const bytes = payload(6, 3, 1 << 20)
     pair.clientPeer.send(1, bytes, 'reliable')
     pair.serverPeer.send(1, bytes, 'reliable')
@@ -114,14 +115,16 @@ for (const roles of bothWays) {
     }
     pair.world.runUntil(() => pair.client.of('receive').length + pair.server.of('receive').length === 20, 60_000)
     for (const side of [pair.client, pair.server]) {
-      t.same(side.of('receive').map(({ delivery, bytes }, i) => [delivery, Buffer.compare(bytes, payload(5, i, 20_000))]), Array(10).fill(['reliable', 0]))
+      const got = side.of('receive').map(({ delivery, bytes }, i) => [delivery, Buffer.compare(bytes, payload(5, i, 20_000))])
+      t.same(got, Array(10).fill(['reliable', 0]), side.name)
     }
     t.end()
   })
 
   t.test(`${who}: 255 channels at once, each in its own order`, skip, (t) => {
     const pair = connectedPair(roles, { seed: 7, channels: 255, conditions: { latencyMs: 20, jitterMs: 30, lossRatio: 0.02 } })
-    const books = converse(pair, { seed: 7, packets: 1_500, channels: 255, deliveries: ['reliable', 'unreliable'], maxBytes: 2_000, pauseMs: 4 })
+    const deliveries = ['reliable', 'unreliable'] as const
+    const books = converse(pair, { seed: 7, packets: 1_500, channels: 255, deliveries, maxBytes: 2_000, pauseMs: 4 })
     t.same([...books.up.wrong, ...books.down.wrong, books.up.owed, books.down.owed], [0, 0])
     t.end()
   })
@@ -169,7 +172,7 @@ for (const roles of bothWays) {
       }
     }
 
-    t.test(`${who}: the ${title} holds an unreliable packet until the reliable one before it is there, but not an unsequenced one`, skip, (t) => {
+    t.test(`${who}: the ${title} holds an unreliable packet, but no unsequenced one, until an earlier reliable one is there`, skip, (t) => {
       const { send, heard } = scripted(connectedPair(roles))
       send(60, 'reliable', 1)
       send(5, 'unreliable', 2)
@@ -206,13 +209,17 @@ for (const roles of bothWays) {
   }
 }
 
-t.test('our server with default options serves a plain, a CRC-32, a range coder and a both-on C client at the same time', { skip: skipReason || process.env['VAIVEN_INTEROP'] === 'c' }, (t) => {
+const oursOnly = { skip: skipReason || process.env['VAIVEN_INTEROP'] === 'c' }
+
+t.test('our server with default options serves a plain, a CRC-32, a range coder and a both-on C client at once', oursOnly, (t) => {
   const world = new World(12, { latencyMs: 20, jitterMs: 10, lossRatio: 0.03 })
   const server = world.add('server', openHost('ours'))
   server.onEvent = (event) => {
     if (event.type === 'receive') event.peer.send(event.channel, event.bytes, event.delivery)
   }
-  const clients = dialects.slice(0, 4).map(({ title, both }, i) => ({ title, station: world.add(title, openHost('c', { ...both, seed: i + 1 })) }))
+  const clients = dialects.slice(0, 4).map(({ title, both }, i) => {
+    return { title, station: world.add(title, openHost('c', { ...both, seed: i + 1 })) }
+  })
   const peers = clients.map(({ station }) => station.host.connect(server.address, { channels: 4 }))
   t.ok(world.runUntil(() => clients.every(({ station }) => station.of('connect').length === 1), 5_000))
   world.runFor(1_000)

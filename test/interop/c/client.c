@@ -158,7 +158,12 @@ static void run_line (char * line)
         p = enet_packet_create (line + at, strlen (line + at), b);
         if (enet_peer_send (peer, (enet_uint8) a, p) < 0) enet_packet_destroy (p);
     }
-    else if (! strcmp (name, "mixed")) { mixedTotal = mixedLeft = a; mixedSeed = b; mixedState = b * 2654435761u | 1; mixedChannels = c; mixedMax = d; waitIdle = 1; }
+    else if (! strcmp (name, "mixed"))
+    {
+        mixedTotal = mixedLeft = a; mixedSeed = b; mixedChannels = c; mixedMax = d;
+        mixedState = b * 2654435761u | 1;
+        waitIdle = 1;
+    }
     else if (! strcmp (name, "wait")) waitUntil = clock_ms () + a;
     else if (! strcmp (name, "waitrecv")) waitReceived = a;
     else if (! strcmp (name, "waitidle")) waitIdle = 1;
@@ -216,7 +221,8 @@ int main (int argc, char ** argv)
             if (e.type == ENET_EVENT_TYPE_CONNECT)
             {
                 connected = 1;
-                say ("{\"event\":\"connect\",\"data\":%u,\"channels\":%u,\"mtu\":%u}", e.data, (unsigned) peer -> channelCount, peer -> mtu);
+                say ("{\"event\":\"connect\",\"data\":%u,\"channels\":%u,\"mtu\":%u}", e.data, (unsigned) peer -> channelCount,
+                     peer -> mtu);
             }
             else if (e.type == ENET_EVENT_TYPE_DISCONNECT)
             {
@@ -227,7 +233,8 @@ int main (int argc, char ** argv)
             {
                 if (! o.quiet)
                     say ("{\"event\":\"receive\",\"channel\":%u,\"flags\":%u,\"length\":%u,\"crc\":%u}", e.channelID,
-                         (unsigned) (e.packet -> flags & DELIVERY_FLAGS), (unsigned) e.packet -> dataLength, crc_of (e.packet -> data, e.packet -> dataLength));
+                         (unsigned) (e.packet -> flags & DELIVERY_FLAGS), (unsigned) e.packet -> dataLength,
+                         crc_of (e.packet -> data, e.packet -> dataLength));
                 check (& e);
                 enet_packet_destroy (e.packet);
             }
@@ -248,11 +255,15 @@ int main (int argc, char ** argv)
     }
     enet_host_flush (host);
     if (expectEcho && owed) wrong ("reliable echoes are missing", 0, owed);
-    say ("{\"event\":\"summary\",\"connected\":%s,\"sent\":%u,\"received\":%u,\"reliableSent\":%u,\"reliableBack\":%u,\"unreliableSent\":%u,"
-         "\"unreliableBack\":%u,\"unsequencedSent\":%u,\"unsequencedBack\":%u,\"tinySent\":%u,\"tinyBack\":%u,\"bytesSent\":%llu,\"bytesBack\":%llu,"
-         "\"errors\":%u,\"disconnectData\":%d,\"ms\":%llu}",
-         connected ? "true" : "false", sentCount, received, reliableSent, reliableBack, unreliableSent, unreliableBack, unsequencedSent, unsequencedBack, tinySent,
-         tinyBack, (unsigned long long) bytesSent, (unsigned long long) bytesBack, errors, disconnectData, (unsigned long long) (clock_ms () - start));
+    say ("{\"event\":\"summary\",\"connected\":%s,\"sent\":%u,\"received\":%u,"
+         "\"reliableSent\":%u,\"reliableBack\":%u,\"unreliableSent\":%u,\"unreliableBack\":%u,"
+         "\"unsequencedSent\":%u,\"unsequencedBack\":%u,\"tinySent\":%u,\"tinyBack\":%u,"
+         "\"bytesSent\":%llu,\"bytesBack\":%llu,\"errors\":%u,\"disconnectData\":%d,\"ms\":%llu}",
+         connected ? "true" : "false", sentCount, received,
+         reliableSent, reliableBack, unreliableSent, unreliableBack,
+         unsequencedSent, unsequencedBack, tinySent, tinyBack,
+         (unsigned long long) bytesSent, (unsigned long long) bytesBack, errors, disconnectData,
+         (unsigned long long) (clock_ms () - start));
     enet_host_destroy (host);
     return ! connected ? 2 : errors ? 1 : 0;
 }

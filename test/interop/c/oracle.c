@@ -32,7 +32,13 @@ static unsigned long long nowMs = 1000;
 
 /* ---- libc, as the library sees it ---- */
 
-int gettimeofday (struct timeval * tv, void * tz) { (void) tz; tv -> tv_sec = (time_t) (nowMs / 1000); tv -> tv_usec = (suseconds_t) (nowMs % 1000 * 1000); return 0; }
+int gettimeofday (struct timeval * tv, void * tz)
+{
+    (void) tz;
+    tv -> tv_sec = (time_t) (nowMs / 1000);
+    tv -> tv_usec = (suseconds_t) (nowMs % 1000 * 1000);
+    return 0;
+}
 time_t time (time_t * t) { if (t) * t = (time_t) (nowMs / 1000); return (time_t) (nowMs / 1000); }
 int socket (int d, int t, int p) { (void) d; (void) t; (void) p; return FD; }
 int bind (int fd, const struct sockaddr * a, socklen_t l) { (void) fd; (void) a; (void) l; return 0; }
@@ -163,7 +169,8 @@ static void service (void)
     while ((r = enet_host_service (host, & e, 0)) > 0 && guard -- > 0)
     {
         unsigned p = (unsigned) (e.peer - host -> peers);
-        if (e.type == ENET_EVENT_TYPE_CONNECT) printf ("connect %u %u %u %u\n", p, e.data, (unsigned) e.peer -> channelCount, e.peer -> mtu);
+        if (e.type == ENET_EVENT_TYPE_CONNECT)
+            printf ("connect %u %u %u %u\n", p, e.data, (unsigned) e.peer -> channelCount, e.peer -> mtu);
         else if (e.type == ENET_EVENT_TYPE_DISCONNECT) printf ("disc %u %u\n", p, e.data);
         else if (e.type == ENET_EVENT_TYPE_RECEIVE)
         {
@@ -180,10 +187,11 @@ static void info (ENetPeer * p)
 {
     printf ("info state=%d rtt=%u var=%u mtu=%u window=%u transit=%u throttle=%u throttlelimit=%u throttleinterval=%u throttleacc=%u "
             "throttledec=%u waiting=%zu loss=%u channels=%zu in=%u out=%u sessionin=%u sessionout=%u id=%u outgoing=%d\n",
-            p -> state, p -> roundTripTime, p -> roundTripTimeVariance, p -> mtu, p -> windowSize, p -> reliableDataInTransit, p -> packetThrottle,
-            p -> packetThrottleLimit, p -> packetThrottleInterval, p -> packetThrottleAcceleration, p -> packetThrottleDeceleration, p -> totalWaitingData,
-            p -> packetLoss, p -> channelCount, p -> incomingBandwidth, p -> outgoingBandwidth, p -> incomingSessionID, p -> outgoingSessionID,
-            p -> outgoingPeerID, ! enet_list_empty (& p -> outgoingCommands) || ! enet_list_empty (& p -> sentReliableCommands));
+            p -> state, p -> roundTripTime, p -> roundTripTimeVariance, p -> mtu, p -> windowSize, p -> reliableDataInTransit,
+            p -> packetThrottle, p -> packetThrottleLimit, p -> packetThrottleInterval, p -> packetThrottleAcceleration,
+            p -> packetThrottleDeceleration, p -> totalWaitingData, p -> packetLoss, p -> channelCount, p -> incomingBandwidth,
+            p -> outgoingBandwidth, p -> incomingSessionID, p -> outgoingSessionID, p -> outgoingPeerID,
+            ! enet_list_empty (& p -> outgoingCommands) || ! enet_list_empty (& p -> sentReliableCommands));
 }
 
 static void run (const char * name, int words)
@@ -220,8 +228,10 @@ static void run (const char * name, int words)
     else if (! strcmp (name, "reset")) enet_peer_reset (peer_at (1));
     else if (! strcmp (name, "ping")) enet_peer_ping (peer_at (1));
     else if (! strcmp (name, "pinginterval")) enet_peer_ping_interval (peer_at (1), (enet_uint32) number (2));
-    else if (! strcmp (name, "timeout")) enet_peer_timeout (peer_at (1), (enet_uint32) number (2), (enet_uint32) number (3), (enet_uint32) number (4));
-    else if (! strcmp (name, "throttle")) enet_peer_throttle_configure (peer_at (1), (enet_uint32) number (2), (enet_uint32) number (3), (enet_uint32) number (4));
+    else if (! strcmp (name, "timeout"))
+        enet_peer_timeout (peer_at (1), (enet_uint32) number (2), (enet_uint32) number (3), (enet_uint32) number (4));
+    else if (! strcmp (name, "throttle"))
+        enet_peer_throttle_configure (peer_at (1), (enet_uint32) number (2), (enet_uint32) number (3), (enet_uint32) number (4));
     else if (! strcmp (name, "bandwidth")) enet_host_bandwidth_limit (host, (enet_uint32) number (1), (enet_uint32) number (2));
     else if (! strcmp (name, "channellimit")) enet_host_channel_limit (host, number (1));
     else if (! strcmp (name, "info")) info (peer_at (1));

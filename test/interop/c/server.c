@@ -92,8 +92,8 @@ int main (int argc, char ** argv)
             }
         }
     }
-    say ("{\"event\":\"summary\",\"connects\":%llu,\"disconnects\":%llu,\"packets\":%llu,\"bytes\":%llu,\"echoed\":%llu}", connects, disconnects, packets,
-         bytes, echoed);
+    say ("{\"event\":\"summary\",\"connects\":%llu,\"disconnects\":%llu,\"packets\":%llu,\"bytes\":%llu,\"echoed\":%llu}",
+         connects, disconnects, packets, bytes, echoed);
     enet_host_destroy (host);
     return 0;
 }
