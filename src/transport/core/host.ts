@@ -160,7 +160,11 @@ export class Host implements Endpoint<HostEvent> {
     // One datagram per peer and round, until nobody has more: nobody waits behind another's transfer.
     for (let peer = this.#ready.shift(); peer !== undefined; peer = this.#ready.shift()) {
       peer.queued = false
-      if (!transmit(this, peer, out, this.now)) continue
+      if (!transmit(this, peer, out, this.now)) {
+        // Nothing more for now: what it waits for is known only here.
+        peer.rearm(this.now)
+        continue
+      }
       this.ready(peer)
       this.#sent(out.length)
       return true

@@ -535,7 +535,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
     if (this.controlQueue.length > 0 || this.queuedMessages > 0 || recovery.hasAgain) host.ready(this)
     this.continueLeaving()
-    this.rearm(now)
+    if (!this.queued) this.rearm(now)
   }
 
   pingDue(now: Millis): boolean {

@@ -46,7 +46,8 @@ export const receiveDatagram = (host: Host, peer: PeerCore, bytes: Uint8Array, n
   // Acknowledgements may have opened the window.
   if (peer.acks.length > 0 || (peer.reports !== null && peer.reports.dueAt <= now) || peer.queuedMessages > 0 || peer.controlQueue.length > 0) host.ready(peer)
   peer.continueLeaving()
-  peer.rearm(now)
+  // One that has something to send sets its timer when it has sent it.
+  if (!peer.queued) peer.rearm(now)
 }
 
 // A datagram that is cut off inside a command came damaged: nothing of it takes effect.

@@ -107,7 +107,6 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
     peer.messagesBegun += builder.messages
   }
   peer.continueLeaving()
-  peer.rearm(now)
   return true
 }
 
