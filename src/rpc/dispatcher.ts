@@ -382,15 +382,16 @@ export class Dispatcher implements Inbound {
     const context = new Context(sender, entry.node.path, entry.name, entry.node.instance, false)
     open.set(id, context)
     // The caller may have cancelled, or left: then nobody waits for an answer.
-    const finish = (tell: () => void): void => {
+    const finish = (tell: () => void): boolean => {
       const requests = this.#open.get(sender)
-      if (requests?.get(id) !== context) return
+      if (requests?.get(id) !== context) return false
       requests.delete(id)
       if (requests.size === 0) this.#open.delete(sender)
       tell()
+      return true
     }
     const succeed = (value: unknown): void =>
-      finish(() => {
+      void finish(() => {
         try {
           answer.reply(value)
         } catch (error) {
@@ -399,12 +400,12 @@ export class Dispatcher implements Inbound {
           answer.fail(FailureCode.handler, '', undefined)
         }
       })
-    const fail = (error: unknown): void =>
-      finish(() => {
-        if (error instanceof RpcError) return this.#failWith(answer, error, context)
-        if (!context.signal.aborted) this.#report(error, context)
-        answer.fail(FailureCode.handler, '', undefined)
-      })
+    const fail = (error: unknown): void => {
+      const meant = error instanceof RpcError
+      const told = finish(() => (meant ? this.#failWith(answer, error, context) : answer.fail(FailureCode.handler, '', undefined)))
+      // A handler that gives up because its caller did is no accident.
+      if (!meant && (told || !isAbort(error, context))) this.#report(error, context)
+    }
     try {
       const result = this.#invokeOrThrow(entry, args, context)
       if (isPromise(result)) result.then(succeed, fail)
@@ -572,6 +573,10 @@ export class Dispatcher implements Inbound {
 
 const isMeant = (target: CallTarget, id: number): boolean =>
   typeof target === 'number' ? target === 0 || target === id || (target < 0 && target !== -id) : target.includes(id)
+
+/** Is this error how a handler says that it has been told to stop? */
+const isAbort = (error: unknown, { signal }: Context): boolean =>
+  signal.aborted && (error === signal.reason || (error instanceof Error && (error.name === 'AbortError' || error.cause === signal.reason)))
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

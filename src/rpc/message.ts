@@ -154,15 +154,15 @@ const readContract = (reader: ByteReader): RpcMessage | null => {
   const sub = reader.u8()
   if (sub === 0) {
     const count = reader.varint()
-    // A contract takes six bytes at least: the count is believed only if they are there.
-    if (count > MAX_CONTRACTS || count * 6 > reader.left) return null
+    // A contract, and a member of one, takes five bytes at least: the count is believed only if they are there.
+    if (count > MAX_CONTRACTS || count * 5 > reader.left) return null
     const contracts = Array.from({ length: count }, () => ({ name: reader.text(MAX_NAME_BYTES), fingerprint: reader.u32() }))
     return reader.finished ? { kind: 'offer', contracts } : null
   }
   if (sub !== 1) return null
   const node = reader.text(MAX_NAME_BYTES)
   const count = reader.varint()
-  if (count > MAX_MEMBERS || count * 6 > reader.left) return null
+  if (count > MAX_MEMBERS || count * 5 > reader.left) return null
   const members = Array.from({ length: count }, () => ({
     key: reader.u24(),
     name: reader.text(MAX_NAME_BYTES),

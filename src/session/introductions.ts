@@ -68,15 +68,16 @@ export class Introductions {
     return this.#settle(Math.min(number - this.#firstNumber + 1, this.#waiting.length))
   }
 
-  /** Its subject has left: nothing more will wait for it. @returns what waited; it was said before the goodbye */
-  cancel(scope: number, id: number): readonly HeldPacket[] {
+  /**
+   * Its subject has left. What waited is dropped: to say it now would be to say it before the introduction, which cannot be taken back
+   * (and to hold back the goodbye as well would put it behind a possible return of the same peer).
+   */
+  cancel(scope: number, id: number): void {
     const introduction = this.#byKey.get(key(scope, id))
-    if (introduction === undefined) return []
+    if (introduction === undefined) return
     this.#byKey.delete(key(scope, id))
-    const { packets } = introduction
     // It stays in the row, empty: its number is on the way.
     introduction.packets = []
-    return packets
   }
 
   get #firstNumber(): number {

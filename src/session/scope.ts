@@ -142,8 +142,7 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
     for (const otherId of this.home.relayEnabled ? this.roster.ids : []) {
       const other = this.home.linkOf(otherId)
       if (other === undefined) continue
-      // What it said while it was still being introduced goes out first: it was said before the goodbye.
-      for (const held of other.introductions.cancel(this.number, id)) this.sendRaw(other, held.channel, held.bytes, held.delivery)
+      other.introductions.cancel(this.number, id)
       this.sendSystem(other, { kind: 'remove', id, seat: member.seat, ...ending })
     }
     this.memberDeparted(id, ending)

@@ -150,3 +150,106 @@ t.test('a newcomer that never tells what it has seen is let go, not the one who 
   t.equal(talker!.session.state, 'open')
   t.end()
 })
+
+t.test('what somebody said on its way out, and arrives after its leave, is dropped without a fuss', (t) => {
+  const bench = trio()
+  const [a, b] = bench.clients
+  bench.wire.latencyMs = (_, to, channel) => (to === b!.host && channel === 2 ? 300 : 10)
+  const id = a!.session.id
+  a!.session.send(0, bytes('late'), { delivery: 'unreliable' })
+  bench.wire.run(50)
+  void a!.session.close()
+  bench.wire.run(1000)
+  t.same(b!.log, [`peerDisconnected ${id} left`])
+  t.ok(bench.server.log.includes(`message ${id} late`))
+  t.end()
+})
+
+t.test('a peer that leaves before a newcomer knows it says nothing to that newcomer', (t) => {
+  const bench = new SessionBench({ channels: 4 })
+  const [a] = bench.join(1, { channels: 4 })
+  bench.wire.latencyMs = (_, to, channel, delivery) => (to === a!.host && channel === 1 && delivery === 'reliable' ? 1000 : 5)
+  const b = bench.client({ channels: 4 })
+  bench.wire.run(100)
+  const id = b.session.id
+  b.session.send(a!.session.id, bytes('hello'), { channel: 3 })
+  bench.wire.run(100)
+  void b.session.close()
+  bench.wire.run(5000)
+  t.same(a!.log, [`peerConnected ${id}`, `peerDisconnected ${id} left`])
+  t.end()
+})
+
+t.test('what comes from a client before it has joined waits until it has', (t) => {
+  let admit = (_: boolean): void => undefined
+  const bench = new SessionBench({ accept: () => new Promise<boolean>((resolve) => (admit = resolve)) })
+  const eager = bench.wire.host()
+  const peer = eager.connect(bench.server.host.address, { channels: 3, data: 0x80000009 })
+  bench.wire.run(50)
+  peer.send(1, Uint8Array.of(2, 1, 1), 'reliable')
+  peer.send(1, Uint8Array.of(0, 104, 105), 'reliable')
+  bench.wire.run(50)
+  t.same(bench.server.log, [])
+  admit(true)
+  return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    bench.wire.run(50)
+    t.same(bench.server.log, ['peerConnected 9', 'message 9 hi'])
+  })
+})
+
+t.test('a client that sends too much before it has joined is refused', (t) => {
+  const bench = new SessionBench({ accept: () => new Promise<boolean>(() => undefined) })
+  const eager = bench.wire.host()
+  const peer = eager.connect(bench.server.host.address, { channels: 3, data: 0x80000009 })
+  bench.wire.run(50)
+  peer.send(1, Uint8Array.of(2, 1, 1), 'reliable')
+  for (let i = 0; i < 5; i++) peer.send(1, new Uint8Array(16_000), 'reliable')
+  bench.wire.run(100)
+  t.match(eager.events.at(-1), { type: 'disconnect', data: 8 })
+  t.end()
+})
+
+t.test('a client that is in no room cannot speak in one', (t) => {
+  const bench = new SessionBench()
+  const [a, b] = bench.join(2)
+  const room = bench.server.session.createRoom('red')
+  const heard: unknown[] = []
+  room.on('message', (sender, given) => heard.push([sender, Buffer.from(given).toString()]))
+  room.add(b!.session.id)
+  bench.wire.run(50)
+  const [inside] = [...b!.session.rooms.values()]
+  inside!.on('message', (sender) => heard.push(sender))
+  for (const head of [0x20, 0x28]) {
+    const [peer] = [...a!.host.peers]
+    peer!.send(1, Uint8Array.of(head, room.number, 104, 105))
+  }
+  bench.wire.run(100)
+  t.same(heard, [])
+  inside!.send(1, bytes('mine'))
+  bench.wire.run(50)
+  t.same(heard, [[b!.session.id, 'mine']])
+  t.end()
+})
+
+t.test('rooms are opened, filled and closed by the server only, with names that are free', (t) => {
+  const bench = new SessionBench()
+  const [a] = bench.join(1)
+  t.throws(() => a!.session.createRoom('x'), { code: 'ERR_ARGUMENT' })
+  const room = bench.server.session.createRoom('red')
+  t.equal(bench.server.session.room('red'), room)
+  for (const name of ['red', '', 'x'.repeat(65)]) t.throws(() => bench.server.session.createRoom(name), { code: 'ERR_ARGUMENT' })
+  t.throws(() => room.add(4711), { code: 'ERR_ARGUMENT' })
+  room.add(a!.session.id)
+  room.add(a!.session.id)
+  bench.wire.run(50)
+  const [inside] = [...a!.session.rooms.values()]
+  t.throws(() => inside!.add(1), { code: 'ERR_ARGUMENT' })
+  t.same([inside!.name, inside!.peerIds, inside!.id], ['red', [1], a!.session.id])
+  room.close('over')
+  t.throws(() => room.add(a!.session.id), { code: 'ERR_CLOSED' })
+  t.equal(bench.server.session.room('red'), undefined)
+  bench.wire.run(50)
+  t.equal(inside!.isOpen, false)
+  t.same(bench.server.session.createRoom('red').number, 2, 'numbers are not used again')
+  t.end()
+})
