@@ -173,6 +173,8 @@ export class Host implements Endpoint<HostEvent> {
   }
 
   deadline(): Millis {
+    // Peers whose datagrams were not fetched yet have not set their timers.
+    for (const peer of this.#ready) peer.rearm(this.now)
     return (this.#promised = this.timers.deadline)
   }
 
