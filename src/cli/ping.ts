@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHost, displayAddress } from '../transport/index.ts'
-import type { EndReason, Peer } from '../transport/index.ts'
+import type { EndReason, Peer, UdpHost } from '../transport/index.ts'
 import { dialect, DIALECT_HELP, DIALECT_OPTIONS, integer, runCommand, target } from './arguments.ts'
 import { Exit } from './io.ts'
 import type { Io } from './io.ts'
@@ -74,7 +74,7 @@ export const run = (args: string[], io: Io): Promise<number> =>
       await sleep(Math.max(0, due - performance.now()), undefined, { signal: io.signal }).catch(() => {})
       if (ended !== null || io.signal.aborted) break
       sent += 1
-      const trip = await roundTrip(peer, () => ended !== null || io.signal.aborted)
+      const trip = await roundTrip(peer, host, io.signal)
       if (trip === null) break
       trips.add(trip.ms)
       if (trip.repeated > 0) lost += 1
@@ -97,20 +97,19 @@ export const run = (args: string[], io: Io): Promise<number> =>
     return ending === null && (answered > 0 || sent === 0) ? Exit.ok : Exit.failed
   })
 
-/** Sends one ping and waits for its acknowledgement. @returns `null` when `over()` came first */
-const roundTrip = async (peer: Peer, over: () => boolean): Promise<{ ms: number; repeated: number } | null> => {
-  const before = peer.stats
-  const startedAt = performance.now()
-  peer.ping()
-  // The measurement is the core's; looking for it once in a millisecond costs no accuracy.
-  for (;;) {
-    await sleep(1)
-    if (over()) return null
-    const { lastRoundTripMs, retransmissions } = peer.stats
-    if (lastRoundTripMs === before.lastRoundTripMs) continue
-    const repeated = retransmissions - before.retransmissions
-    return { ms: repeated === 0 ? lastRoundTripMs : performance.now() - startedAt, repeated }
-  }
-}
+/** Sends one ping and waits for its acknowledgement. @returns `null` when the connection ended, or `signal` fired, first */
+const roundTrip = (peer: Peer, host: UdpHost, signal: AbortSignal): Promise<{ ms: number; repeated: number } | null> =>
+  new Promise((resolve) => {
+    const over = (): void => finish(null)
+    const finish = (answer: { ms: number; repeated: number } | null): void => {
+      host.off('disconnect', over)
+      signal.removeEventListener('abort', over)
+      resolve(answer)
+    }
+    host.on('disconnect', over)
+    signal.addEventListener('abort', over, { once: true })
+    if (signal.aborted || peer.state !== 'connected') return over()
+    peer.ping(({ roundTripMs, transmissions }) => finish({ ms: roundTripMs, repeated: transmissions - 1 }))
+  })
 
 const round = (value: number): number => Math.round(value * 1000) / 1000

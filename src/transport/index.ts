@@ -27,6 +27,7 @@ export type {
   Peer,
   PeerState,
   PeerStats,
+  PingAnswer,
   SendOptions,
 } from './types.ts'
 export { UdpDriver } from './udp.ts'

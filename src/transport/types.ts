@@ -171,6 +171,14 @@ export interface Ledger {
   socket: number
 }
 
+/** What came of one ping. */
+export interface PingAnswer {
+  /** From its first transmission to its acknowledgement, ms. */
+  readonly roundTripMs: number
+  /** How often it was sent: more than 1 when it, or its acknowledgement, was lost or late. */
+  readonly transmissions: number
+}
+
 /** One connection to one other host. */
 export interface Peer {
   /** A number unique among the living peers of its host, 0 to 4094: what the other side puts into its headers. */
@@ -218,8 +226,11 @@ export interface Peer {
   /** Forgets the peer without a word; the other side will time out. ENet: `enet_peer_reset`. */
   reset(): void
 
-  /** Sends a ping now instead of at the next interval. */
-  ping(): void
+  /**
+   * Sends a ping now instead of at the next interval.
+   * @param onAnswered called once when this very ping is acknowledged; never when the connection ends first
+   */
+  ping(onAnswered?: (answer: PingAnswer) => void): void
   /** The other side is known to be busy (loading a level): its silence is not counted for so many milliseconds from now. */
   hold(durationMs: number): void
   /** ENet's throttle parameters, for the other side's sending towards us. ENet: `enet_peer_throttle_configure`. */

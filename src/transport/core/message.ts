@@ -79,6 +79,10 @@ export class ReliableCommand {
   /** Position in the order of first transmissions, over all channels. */
   readonly order: number
   acknowledged = false
+  /** When it left for the first time. */
+  sentAt = 0
+  /** Told of its acknowledgement; for pings of the application. */
+  onAcknowledged: ((command: ReliableCommand) => void) | null = null
   /** It waits in a retransmission queue. */
   queued = false
   transmissions = 0

@@ -12,6 +12,7 @@ import type {
   Peer,
   PeerState,
   PeerStats,
+  PingAnswer,
   SendOptions,
 } from '../types.ts'
 import { Command, FLAG_ACKNOWLEDGE, FLAG_UNSEQUENCED, MAX_FRAGMENTS, MAX_WINDOW_BYTES, NO_PEER, PEER_CHANNEL } from './constants.ts'
@@ -259,9 +260,13 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.host.attention(null)
   }
 
-  ping(): void {
+  ping(onAnswered?: (answer: PingAnswer) => void): void {
     this.#requireConnected()
-    this.queuePing()
+    const command = this.composePing(false)
+    if (onAnswered !== undefined) {
+      command.onAcknowledged = ({ sentAt, transmissions }) => onAnswered({ roundTripMs: this.host.now - sentAt, transmissions })
+    }
+    this.controlQueue.push(command)
     this.host.attention(this)
   }
 
@@ -510,6 +515,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     command.lane.acknowledged(command)
     const { message } = command
     if (message === null) {
+      this.#tellAcknowledged(command)
       if (this.state === 'disconnecting' && command.encoded !== null && ((command.encoded[0] ?? 0) & 0x0f) === Command.disconnect) {
         this.finish(this.#endReason, 0)
       }
@@ -776,6 +782,15 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.state === 'disconnecting') return since + Math.min(this.#timeoutMinimumMs, Math.max(1_000, 8 * this.recovery.tailMs))
     const patience = 1 << Math.min(this.recovery.probes, 30) >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
     return Math.max(since + patience, this.#holdUntil)
+  }
+
+  #tellAcknowledged(command: ReliableCommand): void {
+    if (command.onAcknowledged === null) return
+    try {
+      command.onAcknowledged(command)
+    } catch (error) {
+      this.host.listenerFailed(error)
+    }
   }
 
   get #bulkWaits(): boolean {

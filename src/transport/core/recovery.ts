@@ -138,8 +138,8 @@ export class Recovery {
   #rateRecord: SentDatagram | null = null
   // The batch: all acknowledgements of one incoming datagram.
   #newest: SentDatagram | null = null
-  readonly #late: SentDatagram[] = []
-  readonly #arrivals: SentDatagram[] = []
+  #late: SentDatagram[] = []
+  #arrivals: SentDatagram[] = []
   #largestBefore = -1
   #anyArrived = false
   /** From a report: how long it waited, and how much longer than at best our datagram took. */
@@ -206,7 +206,9 @@ export class Recovery {
     record.number = number
     record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
     record.sentAt = now
-    record.commands.length = record.unreliable.length = 0
+    // A new array is cheaper than emptying one.
+    if (record.commands.length > 0) record.commands = []
+    if (record.unreliable.length > 0) record.unreliable = []
     record.passive = true
     record.bulk = true
     record.acknowledged = record.suspected = record.lost = false
@@ -225,6 +227,7 @@ export class Recovery {
     if (command.urgent) record.bulk = false
     command.lastDatagram = record.number
     if (command.transmissions++ === 0) {
+      command.sentAt = record.sentAt
       if (!command.once) this.#outstanding++
     } else if (!copy) this.retransmissions++
     if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt)
@@ -289,8 +292,8 @@ export class Recovery {
   /** All acknowledgements of one datagram are judged together: call before the first. */
   beginBatch(): void {
     this.#newest = null
-    this.#late.length = 0
-    this.#arrivals.length = 0
+    if (this.#late.length > 0) this.#late = []
+    if (this.#arrivals.length > 0) this.#arrivals = []
     this.#batchBytes = 0
     this.#rateRecord = null
     this.#anyArrived = false
