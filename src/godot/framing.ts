@@ -35,6 +35,15 @@ export const makeGodotFraming = ({ minChannels = 3, limits = resolveVariantLimit
   firstFreeChannel: 3,
   // A Godot client has joined when ENet says "connected": there are no other words for it.
   handshake: false,
+  sets: false,
+  // A game throws away what it has not looked at when the goodbye comes in the same poll: six frames apart they are safe.
+  goodbyeDelayMs: 100,
+
+  prepare(peer) {
+    // ENet lets a client drop unreliable packets by itself when round trips vary, as they do on any WiFi and at a server that
+    // answers faster than once per frame. Without deceleration it does not.
+    if (peer.state === 'connected') peer.throttleConfigure(THROTTLE_INTERVAL_MS, THROTTLE_ACCELERATION, 0)
+  },
 
   connectData: (id) => id,
 
@@ -42,7 +51,7 @@ export const makeGodotFraming = ({ minChannels = 3, limits = resolveVariantLimit
   claimedId: (data) => (isClientId(data) ? data : 0),
 
   encode({ lane, source, target, payload }, _toServer, _seats) {
-    // A client of Godot does not look at the target, and a set has no number: 0 will do there.
+    // Lists come only from a server; a game does not look at the target there, so 0 will do.
     const meant = typeof target === 'number' ? target : 0
     return encodeWithHeader(source, meant, lane === 'message' ? rawPacket(payload) : payload)
   },
@@ -58,6 +67,10 @@ export const makeGodotFraming = ({ minChannels = 3, limits = resolveVariantLimit
 
 /** The framing with its defaults. */
 export const godotFraming: Framing = makeGodotFraming()
+
+/** ENet's own values. */
+const THROTTLE_INTERVAL_MS = 5000
+const THROTTLE_ACCELERATION = 2
 
 const EMPTY = new Uint8Array(0)
 

@@ -108,6 +108,7 @@ export class ClientRole implements Role {
   }
 
   #sayHello(link: Link): void {
+    link.framing.prepare?.(link.peer)
     if (!link.framing.handshake) return this.#joined(link)
     // `accept` at the server wants to know.
     this.#core.scope.sendSystem(link, { kind: 'hello', version: NATIVE_VERSION, data: this.#core.options.hello })

@@ -1,7 +1,7 @@
 // Framing: how a session's messages travel inside packets of the transport: who speaks, who is meant, and which part of the
 // program takes it. One interface, so that foreign sessions (Godot) plug into the same session manager. No state here.
 
-import type { Delivery } from '../transport/types.ts'
+import type { Delivery, Peer } from '../transport/types.ts'
 import type { ResolvedTarget } from './ids.ts'
 import type { SystemMessage } from './system-messages.ts'
 
@@ -80,6 +80,15 @@ export interface Framing {
    * False: it has joined when the transport is connected.
    */
   readonly handshake: boolean
+  /** False: a list of ids has no words towards a server; each of them gets a packet of its own. @default true */
+  readonly sets?: boolean
+  /**
+   * How long the other side needs to look at what it has acknowledged, before a goodbye may follow, ms: a program that empties
+   * its event queue once per frame may throw away what came in the same frame as the goodbye. @default 0
+   */
+  readonly goodbyeDelayMs?: number
+  /** A transport connection to such a peer stands: sets what it needs there. */
+  prepare?(peer: Peer): void
   /** The 32 bits that a client puts into its CONNECT. */
   connectData(id: number): number
   /** The id that such 32 bits claim; 0 when they are not of this framing. */

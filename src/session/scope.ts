@@ -243,8 +243,11 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
   #sendToServer(packet: Packet, delivery: MessageDelivery, channel: number | undefined): void {
     const link = this.home.serverLink
     if (link === null || link.state !== 'joined') throw new VaivenError('ERR_NOT_CONNECTED', 'the server has not let us in yet')
-    const bytes = link.framing.encode(packet, true, this.roster)
-    link.peer.send(pickChannel(link, delivery, channel), bytes, TRANSPORT_DELIVERY[delivery])
+    const targets = typeof packet.target === 'number' || link.framing.sets !== false ? [packet.target] : packet.target
+    for (const target of targets) {
+      const bytes = link.framing.encode({ ...packet, target }, true, this.roster)
+      link.peer.send(pickChannel(link, delivery, channel), bytes, TRANSPORT_DELIVERY[delivery])
+    }
   }
 
   #sendToMembers(packet: Packet, delivery: MessageDelivery, channel: number | undefined, dialect: string | undefined): void {

@@ -13,6 +13,7 @@ import { SERVER_ID } from './ids.ts'
 import { Link } from './link.ts'
 import { NATIVE_VERSION } from './native-framing.ts'
 import { readVerdict } from './options.ts'
+import { partFrom } from './parting.ts'
 import { sayGoodbye } from './role.ts'
 import type { Role, SessionCore } from './role.ts'
 import type { SystemMessage } from './system-messages.ts'
@@ -62,6 +63,7 @@ export class ServerRole implements Role {
     const [framing, id] = this.#claim(data)
     const link = new Link(peer, framing ?? options.framings[0]!, id)
     links.set(peer, link)
+    link.framing.prepare?.(peer)
     const refusal = this.gate({ address: peer.address, port: peer.port, data, channelCount: peer.channelCount })
     // Only what the gate has missed meanwhile (two newcomers for one place) is refused here.
     if (refusal !== true) return this.#refuse(link, refusal, '')
@@ -215,7 +217,7 @@ export class ServerRole implements Role {
     if (now) {
       link.peer.disconnectNow(ending.data)
       this.disconnected(link, link.ending)
-    } else link.peer.disconnect(ending.data)
+    } else partFrom(link, ending.data, timers, () => port.now())
     port.wake()
   }
 

@@ -146,7 +146,7 @@ export class WirePeer {
   readonly connectData: number
   /** Everything sent, for tests about bytes. */
   readonly sent: { channel: number; bytes: Uint8Array; delivery: Delivery }[] = []
-  readonly stats = { roundTripMs: 20 }
+  readonly stats = { roundTripMs: 20, messagesSent: 0, queuedMessages: 0, inFlightBytes: 0 }
   readonly #busyUntil = new Map<string, number>()
 
   constructor(host: WireHost, remote: WireHost, channelCount: number, connectData: number) {
@@ -179,6 +179,13 @@ export class WirePeer {
       if (typeof options === 'object') options.onSettled?.('delivered')
     })
     return true
+  }
+
+  /** What the framing asked of the other side's throttle. */
+  throttle: readonly number[] = []
+
+  throttleConfigure(...numbers: number[]): void {
+    this.throttle = numbers
   }
 
   disconnect(data = 0): void {

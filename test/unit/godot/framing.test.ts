@@ -121,3 +121,56 @@ t.test('an empty message from our own client does not stop the relay to Godot', 
   t.notOk(bench.server.log.some((line) => line.startsWith('error')))
   t.end()
 })
+
+t.test('a game that is kicked has time to look at the last words; one that was told nothing is gone at once', (t) => {
+  const bench = new SessionBench({ framings: [godotFraming] })
+  const [told, untold] = bench.join(2, { framings: [godotFraming] })
+  const peers = [...(bench.server.host.peers as Set<WirePeer>)]
+  const of = (player: typeof told): WirePeer => peers.find(({ connectData }) => connectData === player!.session.id)!
+  of(told).stats.messagesSent = 1
+  bench.server.session.send(told!.session.id, Buffer.from('goodbye'))
+  bench.server.session.kick(told!.session.id)
+  bench.server.session.kick(untold!.session.id)
+  bench.wire.run(60)
+  t.equal(untold!.log.at(-1), 'closed')
+  t.same(told!.log.filter((line) => !line.startsWith('peer')), ['message 1 goodbye'])
+  bench.wire.run(30)
+  t.notOk(told!.log.includes('closed'), '100 ms lie between words and goodbye')
+  bench.wire.run(100)
+  t.equal(told!.log.at(-1), 'closed')
+  t.end()
+})
+
+t.test('what has not been acknowledged is waited for before the goodbye', (t) => {
+  const bench = new SessionBench({ framings: [godotFraming] })
+  const [game] = bench.join(1, { framings: [godotFraming] })
+  const [peer] = [...(bench.server.host.peers as Set<WirePeer>)]
+  Object.assign(peer!.stats, { messagesSent: 1, inFlightBytes: 8 })
+  bench.server.session.kick(game!.session.id)
+  bench.wire.run(1000)
+  t.notOk(game!.log.includes('closed'))
+  peer!.stats.inFlightBytes = 0
+  bench.wire.run(200)
+  t.equal(game!.log.at(-1), 'closed')
+  t.end()
+})
+
+t.test("both sides ask the other's ENet not to drop unreliable packets when round trips vary", (t) => {
+  const bench = new SessionBench({ framings: [nativeFraming, godotFraming] })
+  const [game] = bench.join(1, { framings: [godotFraming] })
+  bench.join(1)
+  const throttles = [...(bench.server.host.peers as Set<WirePeer>)].map(({ throttle }) => throttle)
+  t.same(throttles, [[5000, 2, 0], []])
+  t.same([...(game!.host.peers as Set<WirePeer>)][0]!.throttle, [5000, 2, 0])
+  t.end()
+})
+
+t.test('a list of ids towards a Godot server is one packet for each', (t) => {
+  const bench = new SessionBench({ framings: [godotFraming] })
+  const players = bench.join(4, { framings: [godotFraming] })
+  const [from, ...others] = players
+  from!.session.send([others[0]!.session.id, others[2]!.session.id], Buffer.from('two of you'))
+  bench.wire.run(100)
+  t.same(others.map(({ log }) => log), [[`message ${from!.session.id} two of you`], [], [`message ${from!.session.id} two of you`]])
+  t.end()
+})
