@@ -126,8 +126,9 @@ t.test('a detached node is served no more, and its name is free', (t) => {
   mesh.peer(20).dispatcher.call(member(20, 'tell'), 1, [])
   mesh.deliverAll()
   t.equal(ran, 'b')
+  const { key } = other.contract.list[1]!
   dispatcher.detach(other)
-  t.same([...dispatcher.registry.nodes], [])
+  t.same([[...dispatcher.registry.nodes], [...dispatcher.registry.contracts], dispatcher.registry.describe(key)], [[], [], undefined])
   t.end()
 })
 
@@ -163,5 +164,39 @@ t.test('a request that is repeated by the network runs once', (t) => {
   t.equal(ran, 1)
   t.equal(decodeMessage(letter!.payload)?.kind, 'request')
   t.ok(FailureCode.busy)
+  t.end()
+})
+
+t.test('instances under one name have one contract', (t) => {
+  const { mesh } = setUp()
+  const { dispatcher } = mesh.peer(1)
+  dispatcher.attach(Node, {}, 2)
+  t.throws(() => dispatcher.attach(defineNode('node', { tell: rpc.remote(c.u8) }), {}, 3), { code: 'ERR_CONTRACT', message: /another contract/ })
+  t.end()
+})
+
+t.test('a limit of a peer holds for other clients, and not for its server', (t) => {
+  const ran = { 1: 0, 30: 0 }
+  const { mesh, member } = setUp({ tell: (context: { sender: 1 | 30 }) => ran[context.sender]++ }, { limit: { perSecond: 1, burst: 1 } })
+  for (const from of [1, 30]) for (let i = 0; i < 5; i++) mesh.peer(from).dispatcher.call(member(from, 'tell'), 20, [])
+  mesh.deliverAll()
+  t.same(ran, { 1: 5, 30: 1 })
+  t.end()
+})
+
+t.test('a broadcast leaves out those whose contract differs', (t) => {
+  const mesh = new Mesh([1, 20, 30])
+  const Other = defineNode('node', { tell: rpc.remote(c.u8) })
+  let ran = 0
+  const node = mesh.peer(1).dispatcher.attach(Node, {}, 0)
+  mesh.peer(20).dispatcher.attach(Node, { tell: () => ran++ }, 0)
+  mesh.peer(30).dispatcher.attach(Other, { tell: () => (ran += 100) }, 0)
+  mesh.deliverAll()
+  mesh.peer(1).dispatcher.call(node.members.get('tell')!, 0, [])
+  mesh.peer(1).dispatcher.call(node.members.get('tell')!, [20, 30], [])
+  mesh.deliverAll()
+  t.equal(ran, 2)
+  t.same(mesh.peer(30).violations, [], 'it was not even asked')
+  t.throws(() => mesh.peer(1).dispatcher.call(node.members.get('tell')!, 30, []), { code: 'ERR_CONTRACT' })
   t.end()
 })

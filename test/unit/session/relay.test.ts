@@ -253,3 +253,25 @@ t.test('rooms are opened, filled and closed by the server only, with names that 
   t.same(bench.server.session.createRoom('red').number, 2, 'numbers are not used again')
   t.end()
 })
+
+t.test('a client cannot have seen more than it was told, and is told of messages to somebody who has left', (t) => {
+  const bench = trio()
+  const [a, b] = bench.clients
+  const [peer] = [...a!.host.peers]
+  peer!.send(1, Uint8Array.of(2, 11, 99))
+  bench.wire.run(50)
+  t.same(bench.server.log, [`violation ${a!.session.id} shape`])
+  bench.server.log.length = 0
+  // Its seat is known to A until the leave has arrived.
+  const gone = b!.session.id
+  bench.wire.latencyMs = (_, to, channel) => (to === a!.host && channel === 1 ? 500 : 10)
+  void b!.session.close()
+  bench.wire.run(100)
+  a!.session.send([gone, bench.clients[2]!.session.id], bytes('set'))
+  a!.session.send(-gone, bytes('but'))
+  a!.session.send(gone, bytes('one'))
+  bench.wire.run(100)
+  t.same(bench.server.log, [`peerDisconnected ${gone} left`, `message ${a!.session.id} but`])
+  t.same(bench.clients[2]!.log.slice(1), [`message ${a!.session.id} set`, `message ${a!.session.id} but`])
+  t.end()
+})
