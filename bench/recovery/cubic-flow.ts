@@ -1,35 +1,52 @@
-// A TCP-like bulk flow to share a bottleneck with: CUBIC's window, an acknowledgement per packet, loss by three later
-// acknowledgements, a retransmission timer of at least 200 ms, no pacing. Its window arithmetic is the core's.
+// A TCP-like bulk flow to share a bottleneck with: CUBIC's window with HyStart's way out of slow start (RFC 9406 in its
+// simple form), delayed acknowledgements, loss by three later acknowledgements, a retransmission timer of at least 200 ms,
+// no pacing: what a common operating system does. Its window arithmetic is the core's.
 
 import type { Address, Datagram, Endpoint, Millis } from '../../src/transport/endpoint.ts'
 import { Cubic } from '../../src/transport/core/cubic.ts'
 
 const PACKET = 1200
-const ACK = 12
+const DELAYED_ACK_MS = 40
 
-/** Receives packets, acknowledges each. */
+/** Receives packets, acknowledges every second one at once and a single one after 40 ms, one that leaves a gap at once. */
 export class CubicReceiver implements Endpoint<never> {
   received = 0
-  readonly #answers: { number: number; to: Address }[] = []
-  receive(bytes: Uint8Array, from: Address): void {
+  #expected = 0
+  #waiting: { numbers: number[]; to: Address; dueAt: Millis } | null = null
+  #now: Millis = 0
+
+  receive(bytes: Uint8Array, from: Address, now: Millis): void {
     this.received += bytes.length
-    this.#answers.push({ number: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), to: { address: from.address, port: from.port } })
+    const number = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+    const waiting = (this.#waiting ??= { numbers: [], to: { address: from.address, port: from.port }, dueAt: now + DELAYED_ACK_MS })
+    waiting.numbers.push(number)
+    if (waiting.numbers.length >= 2 || number !== this.#expected) waiting.dueAt = now
+    this.#expected = number + 1
+    this.#now = now
   }
-  advance(): void {}
+
+  advance(now: Millis): void {
+    this.#now = now
+  }
+
   pollEvent(): null {
     return null
   }
+
   pollTransmit(out: Datagram): boolean {
-    const answer = this.#answers.shift()
-    if (answer === undefined) return false
-    new DataView(out.bytes.buffer, out.bytes.byteOffset).setUint32(0, answer.number)
-    out.length = ACK
-    out.address = answer.to.address
-    out.port = answer.to.port
+    const waiting = this.#waiting
+    if (waiting === null || waiting.dueAt > this.#now) return false
+    this.#waiting = null
+    const view = new DataView(out.bytes.buffer, out.bytes.byteOffset)
+    waiting.numbers.forEach((number, i) => view.setUint32(4 * i, number))
+    out.length = 4 * waiting.numbers.length
+    out.address = waiting.to.address
+    out.port = waiting.to.port
     return true
   }
+
   deadline(): Millis {
-    return Infinity
+    return this.#waiting?.dueAt ?? Infinity
   }
 }
 
@@ -43,6 +60,7 @@ export class CubicSender implements Endpoint<never> {
   #inFlight = 0
   #largest = -1
   #smoothed = 0
+  #least = Infinity
   #deviation = 0
   #recoverUntil = -1
   #lastHeard: Millis = 0
@@ -55,22 +73,7 @@ export class CubicSender implements Endpoint<never> {
   receive(bytes: Uint8Array, _from: Address, now: Millis): void {
     this.#now = now
     this.#lastHeard = now
-    const number = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
-    const sentAt = this.#sent.get(number)
-    if (sentAt === undefined) return
-    this.#sent.delete(number)
-    this.#inFlight -= PACKET
-    const trip = now - sentAt
-    if (this.#smoothed === 0) {
-      this.#smoothed = trip
-      this.#deviation = trip / 2
-    } else {
-      this.#deviation += (Math.abs(trip - this.#smoothed) - this.#deviation) / 4
-      this.#smoothed += (trip - this.#smoothed) / 8
-    }
-    if (this.#slowStart) this.#cubic.window += PACKET
-    else this.#cubic.acknowledged(PACKET, this.#smoothed, now)
-    if (number > this.#largest) this.#largest = number
+    for (let at = 0; at + 4 <= bytes.length; at += 4) this.#acknowledged(new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0), now)
     for (const other of this.#sent.keys()) {
       if (other + 3 > this.#largest) break
       this.#lose(other)
@@ -104,6 +107,27 @@ export class CubicSender implements Endpoint<never> {
 
   deadline(): Millis {
     return this.#sent.size === 0 ? Infinity : this.#lastHeard + Math.max(200, this.#smoothed + 4 * this.#deviation)
+  }
+
+  #acknowledged(number: number, now: Millis): void {
+    const sentAt = this.#sent.get(number)
+    if (sentAt === undefined) return
+    this.#sent.delete(number)
+    this.#inFlight -= PACKET
+    const trip = now - sentAt
+    this.#least = Math.min(this.#least, trip)
+    if (this.#smoothed === 0) {
+      this.#smoothed = trip
+      this.#deviation = trip / 2
+    } else {
+      this.#deviation += (Math.abs(trip - this.#smoothed) - this.#deviation) / 4
+      this.#smoothed += (trip - this.#smoothed) / 8
+    }
+    const { window } = this.#cubic
+    if (!this.#slowStart) this.#cubic.acknowledged(PACKET, this.#smoothed, now)
+    else if (window > 16 * PACKET && trip > this.#least + Math.min(16, Math.max(4, this.#least / 8))) this.#slowStart = false
+    else this.#cubic.window += PACKET
+    if (number > this.#largest) this.#largest = number
   }
 
   // One cut per round trip, whatever is lost in it.

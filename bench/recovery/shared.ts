@@ -3,6 +3,7 @@
 import { MAX_DATAGRAM_BYTES } from '../../src/transport/endpoint.ts'
 import type { Address, Datagram, Endpoint, Millis } from '../../src/transport/endpoint.ts'
 import { Host } from '../../src/transport/core/host.ts'
+import type { HostOptions } from '../../src/transport/core/options.ts'
 import { Link } from '../../src/transport/simulator/index.ts'
 import type { HostEvent, Peer } from '../../src/transport/types.ts'
 import { CoarseTimers } from './coarse.ts'
@@ -21,6 +22,8 @@ export interface SharedCell {
   readonly fromMs: number
   readonly untilMs: number
   readonly seed: number
+  /** Of our hosts. */
+  readonly options?: HostOptions
 }
 
 export interface SharedResult {
@@ -98,8 +101,8 @@ export const shared = (cell: SharedCell): SharedResult => {
 const backLink = (cell: SharedCell, i: number): Link<Address> => new Link<Address>({ latencyMs: cell.rttMs / 2 }, { seed: cell.seed * 100 + i, startMs: 0 })
 
 const oursFlow = (i: number, cell: SharedCell): Flow => {
-  const client = new Host({ seed: cell.seed * 1000 + 2 * i })
-  const server = new Host({ seed: cell.seed * 1000 + 2 * i + 1 })
+  const client = new Host({ seed: cell.seed * 1000 + 2 * i, ...cell.options })
+  const server = new Host({ seed: cell.seed * 1000 + 2 * i + 1, ...cell.options })
   let peer: Peer | null = null
   const chunk = new Uint8Array(1_000_000)
   const feed = (): void => {

@@ -39,7 +39,20 @@ const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
 const REFRESH_MS = 10_000
-const YIELD_RECOVERY = 0.03
+/** A queue of at most so much is borne, however long the path: who joins a standing queue takes the path for longer than it is. */
+const STANDING_MAX_MS = 15
+/** Rounds for which we have yielded most of our rate in vain: somebody fills the queue on purpose. */
+const STUCK_ROUNDS = 6
+/** Rounds without any standing queue after which we know what the path has for us. */
+const PEACE_ROUNDS = 30
+/** What a round without a standing queue gives back of what was yielded; and a round with half of one. */
+const YIELD_RECOVERY = 0.1
+const SLOW_YIELD_RECOVERY = 0.03
+/** How long we compete before we look whether it is still needed; twice as long after each time that it was. */
+const COMPETE_MS = 6_000
+const COMPETE_MAX_MS = 40_000
+/** Pressed again within so long: it is the same contention. */
+const CONTENTION_MS = 15_000
 
 const PACING_GAIN: Record<State, number> = { startup: 2, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
 const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1.25, down: 1, compete: 1, yield: 1 }
@@ -91,14 +104,19 @@ export class Congestion {
   #ceiling = Infinity
   // Yielding and competing.
   #standing = 0
-  #rateBeforeStanding = 0
+  /** What we had before somebody pressed us, and when we last were pressed: one contention has one memory. */
+  #rateBeforePress = 0
+  #pressedAt: Millis = -Infinity
   #yielded = 1
   #stuck = 0
   #cubic: Cubic | null = null
   #cutAt: Millis = -Infinity
   #competeAt: Millis = 0
-  #competeEvery = 6_000
-  #emptyRounds = 0
+  #competeEvery = COMPETE_MS
+  #leftCompetingAt: Millis = -Infinity
+  /** Rounds without a standing queue, and whether there were ever enough of them to know our share. */
+  #peace = 0
+  #hadPeace = false
   // Proof that our sending moves the queue.
   #upTrip = 0
   #upTrips = 0
@@ -237,11 +255,14 @@ export class Congestion {
   }
 
   get #recentMin(): number {
-    return this.#recentCount >= 8 ? Math.min(...this.#recent) : Infinity
+    if (this.#recentCount < 8) return Infinity
+    let least = Infinity
+    for (let i = 0; i < 8; i++) least = Math.min(least, this.#recent[i] as number)
+    return least
   }
 
   get #threshold(): number {
-    return Math.max(2 * this.#alpha, 10, this.#propagation / 4) + this.#jitter
+    return Math.max(2 * this.#alpha, 10, Math.min(STANDING_MAX_MS, this.#propagation / 4)) + this.#jitter
   }
 
   // The loss that is made up for.
@@ -306,15 +327,23 @@ export class Congestion {
     if (!probing) return
     const threshold = this.#threshold
     if (this.#queue > threshold) {
-      if (this.#standing++ === 0) this.#rateBeforeStanding = this.bandwidth
+      this.#peace = 0
+      if (this.#standing++ === 0) {
+        const again = this.#now - this.#pressedAt < CONTENTION_MS
+        this.#rateBeforePress = Math.max(this.bandwidth, again ? this.#rateBeforePress : 0)
+      }
+      this.#pressedAt = this.#now
       if (this.#standing >= 2) {
         this.#yielded = Math.max(0.4, this.#yielded * Math.max(0.75, (this.#propagation + threshold / 2) / this.#lastMin))
       }
       this.#stuck = this.#yielded <= 0.45 ? this.#stuck + 1 : 0
-    } else {
+    } else if (this.#queue < 0.6 * threshold) {
       this.#standing = this.#stuck = 0
-      // Slowly back even while some queue stays: yielding for ever to a queue just below the threshold would end at nothing.
-      this.#yielded = Math.min(1, this.#yielded + (this.#queue < 0.6 * threshold ? 0.1 : YIELD_RECOVERY))
+      this.#yielded = Math.min(1, this.#yielded + YIELD_RECOVERY)
+      if (this.#yielded === 1 && ++this.#peace >= PEACE_ROUNDS) this.#hadPeace = true
+    } else {
+      // Slowly back even while half a queue stays: yielding for ever to one just below the threshold would end at nothing.
+      this.#yielded = Math.min(1, this.#yielded + SLOW_YIELD_RECOVERY)
     }
   }
 
@@ -344,11 +373,9 @@ export class Congestion {
         const elapsed = now - this.#since
         if (!((inFlight <= target && elapsed > trip / 2) || elapsed > 1.5 * trip)) return
         if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold && this.ambient.surelyRatio < 0.02) {
-          this.#cubic = null
-          this.#standing = 0
-          this.#cruise(now)
+          this.#leaveCompeting(now)
         } else {
-          this.#competeEvery = Math.min(40_000, 2 * this.#competeEvery)
+          this.#competeEvery = Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery)
           this.#enter('compete', now)
         }
         return
@@ -400,11 +427,14 @@ export class Congestion {
       return this.#enter('startup', now)
     }
     if (newRound) this.#cruiseRounds++
-    if (this.#stuck >= 6 && !appLimited) {
-      const bandwidth = Math.max(this.bandwidth, 0.7 * this.#rateBeforeStanding)
-      this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#lastMin + this.#jitter)), this.#mtu)
+    if (this.#stuck >= STUCK_ROUNDS && !appLimited) {
+      // Peace did not last: the one who fills the queue is still there, so ask less often.
+      const again = now - this.#leftCompetingAt < CONTENTION_MS
+      this.#competeEvery = again ? Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery) : COMPETE_MS
+      const bandwidth = Math.max(this.bandwidth, 0.7 * this.#rateBeforePress)
+      this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#lastMin + this.#jitter)), this.#mtu, !again && !this.#hadPeace)
       this.#yielded = 1
-      this.#stuck = this.#emptyRounds = 0
+      this.#stuck = 0
       this.#competeAt = now
       return this.#enter('compete', now)
     }
@@ -426,15 +456,18 @@ export class Congestion {
       cubic.lost()
       this.#cutAt = now
     }
-    this.#emptyRounds = this.#queue < this.#alpha ? this.#emptyRounds + 1 : 0
-    if (this.#emptyRounds >= 3) {
-      this.#cubic = null
-      this.#standing = 0
-      this.#cruise(now)
-    } else if (now - this.#competeAt > this.#competeEvery) {
+    if (now - this.#competeAt > this.#competeEvery) {
       this.#competeAt = now
       this.#enter('yield', now)
     }
+  }
+
+  #leaveCompeting(now: Millis): void {
+    this.#cubic = null
+    this.#standing = 0
+    this.#leftCompetingAt = this.#pressedAt = now
+    this.#rateBeforePress = Math.max(this.#rateBeforePress, this.bandwidth)
+    this.#cruise(now)
   }
 
   // Loss beyond the ambient one, with a queue: bounded by what was under way.
@@ -490,9 +523,9 @@ export class Congestion {
       return
     }
     if (this.#state === 'compete') {
-      const { window } = this.#cubic as Cubic
+      const { window, slowStart } = this.#cubic as Cubic
       this.window = window
-      this.rate = (1.2 * window) / this.#smoothed
+      this.rate = ((slowStart ? 2 : 1.2) * window) / this.#smoothed
       return
     }
     const compensation = this.#compensation

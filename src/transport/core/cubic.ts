@@ -14,14 +14,22 @@ export class Cubic {
   #estimate: number
   #k = 0
   #epoch: Millis = -1
+  /** Doubling per round trip until the first loss. */
+  slowStart: boolean
 
-  constructor(window: number, mtu: number) {
+  /** @param slowStart nothing is known of what a share may be: begins as every newcomer does */
+  constructor(window: number, mtu: number, slowStart = false) {
     this.window = this.#before = this.#origin = this.#estimate = window
     this.#mtu = mtu
+    this.slowStart = slowStart
   }
 
   acknowledged(bytes: number, roundTripMs: number, now: Millis): void {
     const mtu = this.#mtu
+    if (this.slowStart) {
+      this.window += bytes
+      return
+    }
     if (this.#epoch < 0) {
       this.#epoch = now
       this.#k = this.window < this.#before ? cubeRoot((this.#before - this.window) / mtu / C) : 0
@@ -37,6 +45,7 @@ export class Cubic {
 
   lost(): void {
     this.#epoch = -1
+    this.slowStart = false
     // Fast convergence: a window that did not reach the last maximum leaves room for others.
     this.#before = this.window < this.#before ? this.window * 0.85 : this.window
     this.window = Math.max(4 * this.#mtu, this.window * BETA)

@@ -170,7 +170,7 @@ const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): vo
   writeAgain(peer, false)
   if (peer.recovery.peekAgainBulk() === null) writePackets(host, peer, now, urgent, false)
   // Whether the application or the path is the limit decides what the controller may learn from this datagram.
-  peer.recovery.appLimited = peer.recovery.peekAgainBulk() === null && !peer.schedule.hasBulk
+  peer.recovery.appLimited = peer.recovery.peekAgainBulk() === null && !peer.sending.schedule.hasBulk
 }
 
 const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
@@ -212,8 +212,8 @@ const writeControl = (peer: PeerCore): void => {
  * @param small only what is small; false: what is left
  */
 const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, small: boolean): void => {
-  const { schedule } = peer
-  while (peer.queuedMessages > 0) {
+  const { schedule } = peer.sending
+  while (peer.sending.messages > 0) {
     const lane = schedule.next(builder.stamp)
     if (lane === null) return
     const message = lane.queue.peek()
@@ -223,7 +223,7 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, 
     }
     if (message.begun === 0 && message.expiresAt <= now) {
       lane.shift()
-      peer.giveUp(message, 'expired')
+      peer.sending.giveUp(message, 'expired')
       continue
     }
     const isUrgent = isSmall(lane)
@@ -246,7 +246,7 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, 
     if (!builder.fits(size)) return
     if (!message.reliable && message.begun === 0 && host.options.throttle === 'enet' && peer.throttle.drops()) {
       lane.shift()
-      peer.giveUp(message, 'throttled')
+      peer.sending.giveUp(message, 'throttled')
       continue
     }
     writePiece(host, peer, lane, message, length, isUrgent, now)
@@ -276,9 +276,9 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
   if (whole) {
     lane.shift()
     peer.messagesSent++
-    peer.lastApplicationAt = now
+    peer.liveness.lastApplicationAt = now
   }
-  peer.unqueue(length, whole ? 1 : 0)
+  peer.sending.left(length, whole ? 1 : 0)
   if (whole && !message.reliable && peer.reports === null) message.settle('delivered', host.listenerFailed)
 }
 
