@@ -82,13 +82,13 @@ t.test('only the named files use modules of Node, and nothing uses a package', (
 })
 
 t.test('no clock, timer, chance or transcendental function where the layer is pure', (t) => {
-  const impure = /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout\(|setInterval\(|setImmediate\(|process\.(env|hrtime|on)|Math\.(exp|log|log2|log10|pow|sin|cos|tan|cbrt)\()/
+  const impure = /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|(?<![.\w])set(?:Timeout|Interval|Immediate)\(|process\.(env|hrtime|on)|Math\.(exp|log|log2|log10|pow|sin|cos|tan|cbrt)\()/
   for (const name of files) {
     const layer = layerOf(name)
     if (!['util', 'contract', 'core', 'simulator'].includes(layer)) continue
     readFileSync(join(src, name), 'utf8').split('\n').forEach((line, i) => {
       const code = line.replace(/\/\/.*$/, '').replace(/^\s*\*.*$/, '')
-      // `setTimeout` is also the name of a method of Peer.
+      // `setTimeout` is also the name of a method of Peer: its declaration and calls of it do not count.
       const found = impure.exec(code.replace(/^\s*setTimeout\(timeout:/, ''))
       if (found !== null) t.fail(`src/${name}:${i + 1} uses ${found[0]}`)
     })

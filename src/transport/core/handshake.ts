@@ -199,7 +199,7 @@ export class Handshake implements Timed {
       command.outgoingSession <= 3
     if (!fits) return
     const exact = attempt.tries === 1
-    peer.controlSeen = command.sequence
+    peer.controlNumbers.highest = command.sequence
     peer.verifyEcho = { sequence: command.sequence, token, sent: 0 }
     peer.connected(
       {
@@ -420,7 +420,7 @@ export class Handshake implements Timed {
     }
     const peer = new PeerCore(host, identity, entry.dialect, entry.sequence, 'connecting', entry.terms.channelCount, now)
     // A client numbers its peer channel from 1, and its CONNECT was that.
-    peer.controlSeen = 1
+    peer.controlNumbers.highest = 1
     peer.challenge = { sequence: entry.sequence, token: entry.token }
     Object.assign(peer.throttle, entry.throttle)
     peer.announced = entry.extended

@@ -143,7 +143,7 @@ export class Host implements Endpoint<HostEvent> {
   pollEvent(): HostEvent | null {
     const event = this.#events.shift()
     if (event === undefined) return null
-    if (event.type === 'receive') (event.peer as PeerCore).taken(event.bytes.length)
+    if (event.type === 'receive') (event.peer as PeerCore).budget.taken(event.bytes.length)
     return event
   }
 
@@ -403,7 +403,7 @@ export class Host implements Endpoint<HostEvent> {
   attention(peer: PeerCore | null): void {
     if (peer !== null) {
       this.ready(peer)
-      if (peer.hasUnstamped && !this.#unstamped.includes(peer)) this.#unstamped.push(peer)
+      if (peer.sending.hasUnstamped && !this.#unstamped.includes(peer)) this.#unstamped.push(peer)
     }
     this.wake?.()
   }

@@ -17,6 +17,7 @@ import type {
 } from '../types.ts'
 import { Command, FLAG_ACKNOWLEDGE, FLAG_UNSEQUENCED, MAX_FRAGMENTS, MAX_WINDOW_BYTES, NO_PEER, PEER_CHANNEL } from './constants.ts'
 import { Congestion } from './congestion.ts'
+import { ControlNumbers } from './control-numbers.ts'
 import { Copies } from './copies.ts'
 import type { Dialect } from './dialect.ts'
 import { Reports } from './extension.ts'
@@ -27,14 +28,15 @@ import { IncomingChannel } from './incoming.ts'
 import type { Inbox } from './incoming.ts'
 import { Lane } from './lane.ts'
 import { createLedger } from './ledger.ts'
-import { Kind, Message, ReliableCommand } from './message.ts'
-import { integerOption, resolvePriority } from './options.ts'
+import { Liveness } from './liveness.ts'
+import { ReliableCommand } from './message.ts'
 import { PendingAcks } from './pending-acks.ts'
 import { Pacing } from './pacing.ts'
 import { PIECE_CHARGE } from './reassembly.ts'
+import { ReceiveBudget } from './receive-budget.ts'
 import { Recovery } from './recovery.ts'
 import { Fifo } from './ring.ts'
-import { Schedule } from './schedule.ts'
+import { SendQueue } from './send-queue.ts'
 import type { Timed } from './timers.ts'
 import { UnsequencedWindow } from './unsequenced.ts'
 import { encodeHead, put32 } from './wire.ts'
@@ -51,10 +53,6 @@ export interface Terms {
   readonly peerOutgoingBandwidth: number
 }
 
-/** An idle connection whose other side keeps talking is pinged this much more rarely. */
-const IDLE_PING_STRETCH = 8
-/** Numbers ahead of the last one seen that a command of the peer channel may have. C counts them one by one. */
-const CONTROL_REACH = 1024
 /** Small packets may go beyond the window by this many datagrams, or a quarter of it. */
 const URGENT_DATAGRAMS = 4
 
@@ -85,9 +83,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   // -- sending
   readonly control: Lane
   readonly controlQueue = new Fifo<ReliableCommand>()
-  readonly lanes: (Lane | undefined)[] = []
-  readonly unsequencedLanes: (Lane | undefined)[] = []
-  readonly schedule = new Schedule()
+  /** Packets of the application that wait. */
+  readonly sending: SendQueue
   readonly recovery: Recovery
   readonly throttle = new Throttle()
   /** The other side's stated limit. */
@@ -97,20 +94,11 @@ export class PeerCore implements Peer, Inbox, Timed {
   readonly acks = new PendingAcks()
   unsequencedGroup = 0
   order = 0
-  queuedBytes = 0
-  queuedMessages = 0
-  #drainWanted = false
-  #drainWaiters: Waiter[] = []
   // -- receiving
   readonly channels: (IncomingChannel | undefined)[] = []
   readonly unsequenced = new UnsequencedWindow()
-  /** The highest number seen on the peer channel. */
-  controlSeen = 0
-  /** Which of the 32 numbers before it have been seen; the ones before the first count as seen. */
-  #controlBehind = 0xffffffff
-  readonly #newestOfKind = new Map<number, number>()
-  waitingBytes = 0
-  #undeliveredBytes = 0
+  readonly controlNumbers = new ControlNumbers()
+  readonly budget: ReceiveBudget
   // -- the extension between hosts of our own (extension.ts)
   /** We have announced it. */
   announced = false
@@ -126,16 +114,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   armedAt: Millis = Infinity
   queued = false
   connectedAt: Millis = 0
-  pingIntervalMs: number
-  lastAckAt: Millis
-  lastReceiveAt: Millis
-  lastApplicationAt: Millis
-  #holdUntil: Millis = -Infinity
-  #timeoutLimit: number
-  #timeoutMinimumMs: number
-  #timeoutMaximumMs: number
-  #timed: Fifo<Message> | null = null
-  #nextExpiry: Millis = Infinity
+  readonly liveness: Liveness
   // -- ending
   #endReason: EndReason = 'local'
   #endData = 0
@@ -178,11 +157,9 @@ export class PeerCore implements Peer, Inbox, Timed {
     const copies = new Copies(options.redundancy, options.redundancyBytes)
     this.recovery = new Recovery(host.random16(), now, options.sentTime === 'clock', congestion, copies, host.listenerFailed)
     this.pacing = new Pacing(options.mtu)
-    this.pingIntervalMs = options.pingIntervalMs
-    this.lastAckAt = this.lastReceiveAt = this.lastApplicationAt = now
-    this.#timeoutLimit = options.timeoutLimit
-    this.#timeoutMinimumMs = options.timeoutMinimumMs
-    this.#timeoutMaximumMs = options.timeoutMaximumMs
+    this.sending = new SendQueue(this)
+    this.budget = new ReceiveBudget(host, options)
+    this.liveness = new Liveness(options, now)
   }
 
   // ---------------------------------------------------------------- for the application
@@ -216,20 +193,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   drained(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { signal } = options
-    if (signal?.aborted === true) return Promise.reject(aborted('drained', signal))
-    if (this.queuedBytes <= this.host.options.sendLowMarkBytes) {
-      return this.alive ? Promise.resolve() : Promise.reject(notConnected(this))
-    }
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject, stop: () => signal?.removeEventListener('abort', onAbort) }
-      const onAbort = (): void => {
-        this.#drainWaiters = this.#drainWaiters.filter((other) => other !== waiter)
-        reject(aborted('drained', signal as AbortSignal))
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#drainWaiters.push(waiter)
-    })
+    return this.alive ? this.sending.drained(options.signal) : Promise.reject(notConnected(this))
   }
 
   disconnect(data = 0): void {
@@ -271,8 +235,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   hold(durationMs: number): void {
-    if (!(durationMs >= 0 && durationMs <= 86_400_000)) throw outOfRange('durationMs', durationMs, 'from 0 to 86,400,000', 'ERR_ARGUMENT')
-    this.#holdUntil = Math.max(this.#holdUntil, this.host.live + durationMs)
+    this.liveness.hold(durationMs, this.host.live)
   }
 
   throttleConfigure(intervalMs: number, acceleration: number, deceleration: number): void {
@@ -291,19 +254,25 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   setTimeout(timeout: { limit?: number; minimumMs?: number; maximumMs?: number }): void {
-    this.#timeoutLimit = integerOption('timeout.limit', timeout.limit, 2, 1 << 20, this.#timeoutLimit)
-    this.#timeoutMinimumMs = integerOption('timeout.minimumMs', timeout.minimumMs, 100, 86_400_000, this.#timeoutMinimumMs)
-    this.#timeoutMaximumMs = integerOption('timeout.maximumMs', timeout.maximumMs, 100, 86_400_000, this.#timeoutMaximumMs)
+    this.liveness.setTimeout(timeout)
+  }
+
+  get pingIntervalMs(): number {
+    return this.liveness.pingIntervalMs
+  }
+
+  set pingIntervalMs(intervalMs: number) {
+    if (!(intervalMs >= 50 && intervalMs <= 3_600_000)) throw outOfRange('pingIntervalMs', intervalMs, 'from 50 to 3,600,000', 'ERR_ARGUMENT')
+    this.liveness.pingIntervalMs = intervalMs
   }
 
   setChannelPriority(channel: number, priority: ChannelPriority): void {
     this.#checkChannel(channel)
-    const { level, weight, bulk, redundancy } = resolvePriority('priority', priority)
-    for (const lane of [this.lane(channel, true), this.lane(channel, false)]) {
-      this.schedule.move(lane, level, weight)
-      lane.bulk = bulk
-      lane.redundancy = redundancy
-    }
+    this.sending.setPriority(channel, priority)
+  }
+
+  get queuedBytes(): number {
+    return this.sending.bytes
   }
 
   get stats(): PeerStats {
@@ -314,11 +283,11 @@ export class PeerCore implements Peer, Inbox, Timed {
       minRoundTripMs: roundTrip.min,
       lastRoundTripMs: roundTrip.last,
       lossRatio: this.recovery.lossRatio,
-      queuedBytes: this.queuedBytes,
-      queuedMessages: this.queuedMessages,
+      queuedBytes: this.sending.bytes,
+      queuedMessages: this.sending.messages,
       inFlightBytes: this.recovery.inTransitBytes,
       windowBytes: this.window,
-      waitingBytes: this.waitingBytes,
+      waitingBytes: this.budget.bytes,
       mtu: this.mtu,
       datagramsSent: this.datagramsSent,
       datagramsReceived: this.datagramsReceived,
@@ -359,17 +328,6 @@ export class PeerCore implements Peer, Inbox, Timed {
     return this.recovery.inTransitBytes + bytes <= this.window + reserve
   }
 
-  lane(channel: number, sequenced: boolean): Lane {
-    const lanes = sequenced ? this.lanes : this.unsequencedLanes
-    const known = lanes[channel]
-    if (known !== undefined) return known
-    const priority = this.host.options.channelPriorities.get(channel)
-    const lane = new Lane(channel, sequenced, priority?.level ?? 4, priority?.weight ?? 10)
-    lane.bulk = priority?.bulk ?? false
-    lane.redundancy = priority?.redundancy
-    return (lanes[channel] = lane)
-  }
-
   incoming(channel: number): IncomingChannel {
     return (this.channels[channel] ??= new IncomingChannel(channel, this))
   }
@@ -386,7 +344,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.peerIncomingBandwidth = terms.peerIncomingBandwidth
     this.peerOutgoingBandwidth = terms.peerOutgoingBandwidth
     this.connectedAt = now
-    this.lastAckAt = this.lastReceiveAt = this.lastApplicationAt = now
+    this.liveness.begin(now)
     this.attempt = null
     this.repace(now)
     this.rearm(now)
@@ -399,48 +357,9 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   /** Queues a packet whose bytes nobody else will change. */
   queue(channel: number, bytes: Uint8Array, options?: Delivery | SendOptions): boolean {
-    const chosen: SendOptions = typeof options === 'string' ? { delivery: options } : options ?? {}
-    const message = this.#compose(bytes, chosen)
-    const { sendCapBytes, sendHighMarkBytes } = this.host.options
-    if (this.queuedMessages > 0 && this.queuedBytes + bytes.length > sendCapBytes) {
-      if (message.reliable) {
-        throw new VaivenError(
-          'ERR_QUEUE_FULL',
-          `peer ${this.id} has ${this.queuedBytes} bytes queued, the cap is ${sendCapBytes}; wait for drained() before sending more`,
-        )
-      }
-      this.count('queueFull')
-      message.settle('queue-full', this.host.listenerFailed)
-      return false
-    }
-    const lane = this.lane(channel, message.kind !== Kind.unsequenced)
-    const replaced = lane.push(message)
-    this.queuedBytes += bytes.length
-    this.queuedMessages++
-    if (replaced !== null) {
-      this.queuedBytes -= replaced.bytes.length
-      this.queuedMessages--
-      this.count('superseded')
-      replaced.settle('superseded', this.host.listenerFailed)
-    }
-    if (message.ttlMs > 0) (this.#timed ??= new Fifo()).push(message)
-    this.schedule.add(lane)
+    const roomy = this.sending.push(channel, bytes, options)
     this.host.attention(this)
-    if (this.queuedBytes <= sendHighMarkBytes) return true
-    this.#drainWanted = true
-    return false
-  }
-
-  /** So many queued bytes (and whole messages) have left or were given up. */
-  unqueue(bytes: number, messages: number): void {
-    this.queuedBytes -= bytes
-    this.queuedMessages -= messages
-    if (this.queuedBytes > this.host.options.sendLowMarkBytes) return
-    if (this.#drainWanted) {
-      this.#drainWanted = false
-      this.host.emit({ type: 'drain', peer: this })
-    }
-    if (this.#drainWaiters.length > 0) this.#settleDrain(null)
+    return roomy
   }
 
   /** The next number on the peer channel. */
@@ -465,35 +384,9 @@ export class PeerCore implements Peer, Inbox, Timed {
     return new ReliableCommand(this.control, sequence, null, 0, encoded, 0, this.order++, true, once)
   }
 
-  /**
-   * Is this number of the other side's peer channel new and plausible? They count up one by one, so forgeries rarely fit;
-   * one that was overtaken is as good as the others, but none counts twice.
-   */
-  plausibleControl(sequence: number): boolean {
-    const lead = (sequence - this.controlSeen) & 0xffff
-    if (lead === 0) return false
-    if (lead <= CONTROL_REACH) {
-      this.#controlBehind = lead > 32 ? 0 : lead === 32 ? 0x80000000 : ((this.#controlBehind << lead) | (1 << (lead - 1))) >>> 0
-      this.controlSeen = sequence
-      return true
-    }
-    const behind = 0x10000 - lead
-    if (behind > 32 || (this.#controlBehind & (1 << (behind - 1))) !== 0) return false
-    this.#controlBehind = (this.#controlBehind | (1 << (behind - 1))) >>> 0
-    return true
-  }
-
-  /** Is it later than every command of its kind before it? An overtaken limit is out of date. */
-  isNewest(command: number, sequence: number): boolean {
-    const last = this.#newestOfKind.get(command)
-    if (last !== undefined && ((sequence - last) & 0xffff) >= 0x8000) return false
-    this.#newestOfKind.set(command, sequence)
-    return true
-  }
-
   /** True when nothing waits to leave and nothing is unacknowledged. */
   get quiet(): boolean {
-    return this.queuedMessages === 0 && this.controlQueue.length === 0 && !this.recovery.busy && !this.recovery.hasAgain
+    return this.sending.messages === 0 && this.controlQueue.length === 0 && !this.recovery.busy && !this.recovery.hasAgain
   }
 
   /** `disconnect-later` goes on once everything has arrived. */
@@ -533,19 +426,19 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.attempt !== null) return host.handshake.retry(this, this.attempt, now)
     if (!this.alive) return
     if (recovery.onTimer(now, host.live)) host.ready(this)
-    if (this.#isDead(host.live)) {
+    if (host.live >= this.liveness.deadAt(recovery, this.state === 'disconnecting')) {
       return this.finish(this.state === 'connected' ? 'timeout' : this.#endReason, 0)
     }
-    if (now >= this.#nextExpiry) this.#expire(now)
+    if (now >= this.sending.nextExpiry) this.sending.expire(now)
     if (recovery.copies.due(now) || (this.reports !== null && this.reports.dueAt <= now)) host.ready(this)
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
-    if (this.controlQueue.length > 0 || this.queuedMessages > 0 || recovery.hasAgain) host.ready(this)
+    if (this.controlQueue.length > 0 || this.sending.messages > 0 || recovery.hasAgain) host.ready(this)
     this.continueLeaving()
     if (!this.queued) this.rearm(now)
   }
 
   pingDue(now: Millis): boolean {
-    return this.state === 'connected' && now >= this.#pingAt() && this.quiet
+    return this.state === 'connected' && now >= this.liveness.pingAt(now) && this.quiet
   }
 
   /** Sets the timer to whatever is due first. */
@@ -553,43 +446,25 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.attempt !== null) return this.host.timers.arm(this, this.attempt.dueAt)
     if (!this.alive) return
     const { recovery } = this
-    let at = Math.min(recovery.deadline, this.#nextExpiry, this.reports?.dueAt ?? Infinity)
+    let at = Math.min(recovery.deadline, this.sending.nextExpiry, this.reports?.dueAt ?? Infinity)
     // A copy that is due and could not leave (a limit of the other side) is tried again, but not at once.
     const copyAt = recovery.copies.deadline
     const opensAt = Math.max(this.pace.opensAt(now), this.host.pace.opensAt(now))
     at = Math.min(at, copyAt <= now ? Math.max(now + 1, opensAt) : copyAt)
-    if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.#pingAt(), now + 1))
+    if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.liveness.pingAt(now), now + 1))
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }
-    if (this.queuedMessages > 0 && opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
-    const dead = this.#deadAt()
+    if (this.sending.messages > 0 && opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
+    const dead = this.liveness.deadAt(recovery, this.state === 'disconnecting')
     if (dead !== Infinity) at = Math.min(at, Math.max(now + 1, dead + this.host.now - this.host.live))
     this.host.timers.arm(this, at)
   }
 
-  /** Messages that may expire wait to learn what time it is. */
-  get hasUnstamped(): boolean {
-    return this.#timed !== null
-  }
-
-  /** Stamps messages that may expire: time is known again. */
+  /** Time is known again. */
   stamp(now: Millis): void {
-    const timed = this.#timed
-    if (timed === null) return
-    for (let message = timed.shift(); message !== undefined; message = timed.shift()) {
-      message.expiresAt = now + message.ttlMs
-      if (message.expiresAt < this.#nextExpiry) this.#nextExpiry = message.expiresAt
-    }
-    this.#timed = null
+    this.sending.stamp(now)
     this.rearm(now)
-  }
-
-  /** A waiting packet is given up. */
-  giveUp(message: Message, cause: 'expired' | 'throttled'): void {
-    this.count(cause)
-    this.unqueue(message.bytes.length - message.begun * message.pieceBytes, 1)
-    message.settle(cause, this.host.listenerFailed)
   }
 
   /** The connection is over: settles everything, frees everything, tells the application. */
@@ -603,7 +478,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.recovery.clear()
     for (const channel of this.channels) channel?.clear()
     this.channels.length = 0
-    if (this.#drainWaiters.length > 0) this.#settleDrain(new VaivenError('ERR_DISCONNECTED', `peer ${this.id} disconnected (${reason})`, { data }))
+    this.sending.abandon(new VaivenError('ERR_DISCONNECTED', `peer ${this.id} disconnected (${reason})`, { data }))
     this.host.timers.disarm(this)
     this.host.ended(this, reason, data)
   }
@@ -622,20 +497,11 @@ export class PeerCore implements Peer, Inbox, Timed {
   // ---------------------------------------------------------------- Inbox
 
   reserve(bytes: number, essential: boolean): boolean {
-    const { receiveBudgetBytes, hostReceiveBudgetBytes, maxPacketBytes } = this.host.options
-    if (essential) {
-      // What is next in order makes everything behind it deliverable: refused only when the application takes nothing,
-      // or when several unfinished packets together have used up even this reserve.
-      if (this.#undeliveredBytes > receiveBudgetBytes || this.waitingBytes + bytes > receiveBudgetBytes + maxPacketBytes) return false
-    } else if (this.waitingBytes + bytes > receiveBudgetBytes || this.host.waitingBytes + bytes > hostReceiveBudgetBytes) return false
-    this.waitingBytes += bytes
-    this.host.waitingBytes += bytes
-    return true
+    return this.budget.reserve(bytes, essential)
   }
 
   release(bytes: number): void {
-    this.waitingBytes -= bytes
-    this.host.waitingBytes -= bytes
+    this.budget.release(bytes)
   }
 
   count(cause: keyof Ledger): void {
@@ -646,24 +512,18 @@ export class PeerCore implements Peer, Inbox, Timed {
   /** A packet is complete and its turn has come. Its bytes have been reserved. */
   delivered(channel: number, bytes: Uint8Array, delivery: Delivery): void {
     this.messagesReceived++
-    this.lastApplicationAt = this.host.now
-    this.#undeliveredBytes += bytes.length + PIECE_CHARGE
+    this.liveness.lastApplicationAt = this.host.now
+    this.budget.delivered(bytes.length)
     this.host.emit({ type: 'receive', peer: this, channel, bytes, delivery })
   }
 
   /** Room for a packet that goes to the application at once. */
   reserveDelivery(bytes: number): boolean {
-    return this.reserve(bytes + PIECE_CHARGE, false)
+    return this.budget.reserve(bytes + PIECE_CHARGE, false)
   }
 
   releaseDelivery(bytes: number): void {
-    this.release(bytes + PIECE_CHARGE)
-  }
-
-  /** The application has taken a packet. */
-  taken(bytes: number): void {
-    this.#undeliveredBytes -= bytes + PIECE_CHARGE
-    this.release(bytes + PIECE_CHARGE)
+    this.budget.release(bytes + PIECE_CHARGE)
   }
 
   // ---------------------------------------------------------------- private
@@ -693,32 +553,6 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.state !== 'connected') throw notConnected(this)
   }
 
-  #compose(bytes: Uint8Array, options: SendOptions): Message {
-    const delivery = options.delivery ?? 'reliable'
-    const long = bytes.length > this.pieceBytes
-    let kind: Kind
-    if (delivery === 'reliable') kind = long ? Kind.fragment : Kind.reliable
-    else if (delivery !== 'unreliable' && delivery !== 'unsequenced') {
-      throw outOfRange('delivery', delivery, "'reliable', 'unreliable' or 'unsequenced'", 'ERR_ARGUMENT')
-    } else if (!long) kind = delivery === 'unreliable' ? Kind.unreliable : Kind.unsequenced
-    else if (options.fragment === 'reliable') kind = Kind.fragment
-    else if (options.fragment === false) {
-      throw new VaivenError('ERR_PACKET_SIZE', `the ${delivery} packet has ${bytes.length} bytes; one datagram of this connection carries ${this.pieceBytes}, and fragments are switched off for it`)
-    } else kind = Kind.unreliableFragment
-    const message = new Message(bytes, kind)
-    if (long) {
-      message.pieceBytes = this.pieceBytes
-      message.pieces = message.missing = Math.ceil(bytes.length / this.pieceBytes)
-    }
-    if (options.expiresMs !== undefined) {
-      if (!(options.expiresMs >= 1 && options.expiresMs <= 86_400_000)) throw outOfRange('expiresMs', options.expiresMs, 'from 1 to 86,400,000', 'ERR_ARGUMENT')
-      message.ttlMs = options.expiresMs
-    }
-    message.key = options.key
-    message.onSettled = options.onSettled ?? null
-    return message
-  }
-
   #leave(data: number, reason: EndReason): void {
     checkData(data)
     if (this.state === 'disconnected' || this.state === 'disconnecting') return
@@ -740,48 +574,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   #dropOutgoing(): void {
-    for (const lane of [...this.lanes, ...this.unsequencedLanes]) {
-      if (lane === undefined) continue
-      for (const message of lane.remaining()) {
-        this.count('disconnected')
-        message.settle('disconnected', this.host.listenerFailed)
-      }
-      lane.clear()
-      this.schedule.remove(lane)
-    }
+    this.sending.drop()
     this.recovery.forgetPackets()
-    this.#timed = null
-    this.#nextExpiry = Infinity
-    this.queuedBytes = this.queuedMessages = 0
-  }
-
-  #settleDrain(error: Error | null): void {
-    const waiters = this.#drainWaiters
-    this.#drainWaiters = []
-    for (const waiter of waiters) {
-      waiter.stop()
-      if (error === null) waiter.resolve()
-      else waiter.reject(error)
-    }
-  }
-
-  #pingAt(): Millis {
-    const interval = this.pingIntervalMs
-    const idle = this.lastApplicationAt <= this.lastAckAt - 2 * interval || this.host.now - this.lastApplicationAt > 2 * interval
-    // While the other side's own pings arrive it is alive; ours would only double the traffic.
-    if (idle && this.lastReceiveAt > this.host.now - 2 * interval) {
-      return Math.min(this.lastAckAt + IDLE_PING_STRETCH * interval, Math.max(this.lastReceiveAt, this.lastAckAt) + interval)
-    }
-    return this.lastAckAt + interval
-  }
-
-  #deadAt(): Millis {
-    const since = this.recovery.overdueSince
-    if (since < 0) return Infinity
-    // Nobody waits for the acknowledgement of our goodbye but we: C sends it once only, and is gone.
-    if (this.state === 'disconnecting') return since + Math.min(this.#timeoutMinimumMs, Math.max(1_000, 8 * this.recovery.tailMs))
-    const patience = 1 << Math.min(this.recovery.probes, 30) >= this.#timeoutLimit ? this.#timeoutMinimumMs : this.#timeoutMaximumMs
-    return Math.max(since + patience, this.#holdUntil)
   }
 
   #tellAcknowledged(command: ReliableCommand): void {
@@ -794,29 +588,9 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   get #bulkWaits(): boolean {
-    return this.recovery.peekAgainBulk() !== null || this.schedule.hasBulk
+    return this.recovery.peekAgainBulk() !== null || this.sending.schedule.hasBulk
   }
 
-  #isDead(live: Millis): boolean {
-    return live >= this.#deadAt()
-  }
-
-  #expire(now: Millis): void {
-    let nextExpiry = Infinity
-    for (const lane of [...this.lanes, ...this.unsequencedLanes]) {
-      if (lane === undefined) continue
-      for (const message of lane.expire(now)) this.giveUp(message, 'expired')
-      for (const message of lane.queue) if (message.begun === 0) nextExpiry = Math.min(nextExpiry, message.expiresAt)
-      if (lane.queue.length === 0) this.schedule.remove(lane)
-    }
-    this.#nextExpiry = nextExpiry
-  }
-}
-
-interface Waiter {
-  resolve: () => void
-  reject: (error: Error) => void
-  stop: () => void
 }
 
 const notConnected = (peer: PeerCore): VaivenError =>

@@ -26,7 +26,7 @@ export const receiveDatagram = (host: Host, peer: PeerCore, bytes: Uint8Array, n
   if (!isWhole(opened.bytes, opened.start, opened.end, host.scratchCommand)) return peer.count('malformedCommand')
   peer.datagramsReceived++
   peer.bytesReceived += bytes.length
-  peer.lastReceiveAt = now
+  peer.liveness.lastReceiveAt = now
   const sentTime = sentTimeOf(bytes)
   peer.recovery.beginBatch()
   const acksBefore = peer.acks.length
@@ -44,7 +44,7 @@ export const receiveDatagram = (host: Host, peer: PeerCore, bytes: Uint8Array, n
   const { roundTrip } = peer.recovery
   if (roundTrip.samples !== before) peer.throttle.sample(roundTrip.last, roundTrip.mean, roundTrip.deviation, now)
   // Acknowledgements may have opened the window.
-  if (peer.acks.length > 0 || (peer.reports !== null && peer.reports.dueAt <= now) || peer.queuedMessages > 0 || peer.controlQueue.length > 0) host.ready(peer)
+  if (peer.acks.length > 0 || (peer.reports !== null && peer.reports.dueAt <= now) || peer.sending.messages > 0 || peer.controlQueue.length > 0) host.ready(peer)
   peer.continueLeaving()
   // One that has something to send sets its timer when it has sent it.
   if (!peer.queued) peer.rearm(now)
@@ -121,7 +121,7 @@ const readTail = (host: Host, peer: PeerCore, bytes: Uint8Array, start: number, 
       peer.count('strayAcknowledgement')
       continue
     }
-    peer.lastAckAt = now
+    peer.liveness.lastAckAt = now
     if (peer.verifyEcho !== null) peer.verifyEcho.sent = Infinity
     if (!peer.alive) return true
   }
@@ -163,17 +163,17 @@ const apply = (
   }
   switch (command.number) {
     case Command.ping:
-      peer.plausibleControl(command.sequence)
+      peer.controlNumbers.accept(command.sequence)
       return Receipt.taken
     case Command.bandwidthLimit:
-      if (!peer.plausibleControl(command.sequence) || !peer.isNewest(Command.bandwidthLimit, command.sequence)) return Receipt.known
+      if (!peer.controlNumbers.accept(command.sequence) || !peer.controlNumbers.isNewest(Command.bandwidthLimit, command.sequence)) return Receipt.known
       peer.peerIncomingBandwidth = command.incomingBandwidth
       peer.peerOutgoingBandwidth = command.outgoingBandwidth
       peer.windowBytes = sendingWindow(host.outgoingBandwidth, command.incomingBandwidth)
       peer.repace(now)
       return Receipt.taken
     case Command.throttleConfigure:
-      if (!peer.plausibleControl(command.sequence) || !peer.isNewest(Command.throttleConfigure, command.sequence)) return Receipt.known
+      if (!peer.controlNumbers.accept(command.sequence) || !peer.controlNumbers.isNewest(Command.throttleConfigure, command.sequence)) return Receipt.known
       peer.throttle.intervalMs = command.throttleInterval
       peer.throttle.acceleration = command.throttleAcceleration
       peer.throttle.deceleration = command.throttleDeceleration
@@ -200,7 +200,7 @@ const apply = (
 
 const acknowledge = (peer: PeerCore, command: CommandRecord, now: Millis): Receipt => {
   const { recovery } = peer
-  const lane = command.channel === PEER_CHANNEL ? peer.control : peer.lanes[command.channel]
+  const lane = command.channel === PEER_CHANNEL ? peer.control : peer.sending.lanes[command.channel]
   const sent = lane?.sent.get(command.acknowledged)
   const result = recovery.acknowledge(command.channel, command.acknowledged, command.echo, sent, now)
   if (result === Acknowledged.stray) {
@@ -209,7 +209,7 @@ const acknowledge = (peer: PeerCore, command: CommandRecord, now: Millis): Recei
     peer.count(copy ? 'duplicate' : 'strayAcknowledgement')
     return Receipt.known
   }
-  peer.lastAckAt = now
+  peer.liveness.lastAckAt = now
   // Whoever acknowledges us is connected to us: the acknowledgement of VERIFY_CONNECT need not be repeated any more.
   if (peer.verifyEcho !== null) peer.verifyEcho.sent = Infinity
   if (result === Acknowledged.first && sent !== undefined) peer.released(sent)
@@ -217,7 +217,7 @@ const acknowledge = (peer: PeerCore, command: CommandRecord, now: Millis): Recei
 }
 
 const disconnect = (host: Host, peer: PeerCore, command: CommandRecord, sentTime: number): Receipt => {
-  if (peer.state !== 'connecting' && !peer.plausibleControl(command.sequence)) {
+  if (peer.state !== 'connecting' && !peer.controlNumbers.accept(command.sequence)) {
     peer.count('malformedCommand')
     return Receipt.refused
   }

@@ -1,0 +1,52 @@
+// What one peer makes us hold, and how much of it: out of order, in fragments, or not yet taken by the application.
+// Refused pieces are not acknowledged and come again. SPEC §7.6.
+
+import type { ResolvedHostOptions } from './options.ts'
+import { PIECE_CHARGE } from './reassembly.ts'
+
+/** The sum over all peers of a host. */
+export interface BudgetPool {
+  waitingBytes: number
+}
+
+export class ReceiveBudget {
+  /** Everything held, charges included. */
+  bytes = 0
+  /** Of that, what waits only for the application. */
+  #undelivered = 0
+  readonly #pool: BudgetPool
+  readonly #options: ResolvedHostOptions
+
+  constructor(pool: BudgetPool, options: ResolvedHostOptions) {
+    this.#pool = pool
+    this.#options = options
+  }
+
+  /** @param essential everything behind it waits for it: refused only when the application takes nothing */
+  reserve(bytes: number, essential: boolean): boolean {
+    const { receiveBudgetBytes, hostReceiveBudgetBytes, maxPacketBytes } = this.#options
+    if (essential) {
+      // Several unfinished packets together can still use up even this reserve.
+      if (this.#undelivered > receiveBudgetBytes || this.bytes + bytes > receiveBudgetBytes + maxPacketBytes) return false
+    } else if (this.bytes + bytes > receiveBudgetBytes || this.#pool.waitingBytes + bytes > hostReceiveBudgetBytes) return false
+    this.bytes += bytes
+    this.#pool.waitingBytes += bytes
+    return true
+  }
+
+  release(bytes: number): void {
+    this.bytes -= bytes
+    this.#pool.waitingBytes -= bytes
+  }
+
+  /** A packet of this length now waits for the application. */
+  delivered(bytes: number): void {
+    this.#undelivered += bytes + PIECE_CHARGE
+  }
+
+  /** The application has taken it. */
+  taken(bytes: number): void {
+    this.#undelivered -= bytes + PIECE_CHARGE
+    this.release(bytes + PIECE_CHARGE)
+  }
+}
