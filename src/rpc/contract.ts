@@ -195,7 +195,10 @@ export type Members = { readonly [name: string]: MethodDeclaration<any, any> | P
 /** What an object must look like to serve a node. Methods and properties may be left out: those calls are then refused. */
 export type HandlersOf<M extends Members> = {
   [K in keyof M]?: M[K] extends MethodDeclaration<infer A extends readonly unknown[], infer R>
-    ? (...args: [...A, CallContext]) => [R] extends [void] ? unknown : R | Promise<R>
+    ? // Untyped methods: any arguments, and the context behind them.
+      any[] extends A
+      ? (...args: any[]) => unknown
+      : (...args: [...A, CallContext]) => [R] extends [void] ? unknown : R | Promise<R>
     : M[K] extends PropertyDeclaration<infer T>
       ? T | ((value: T, context: CallContext) => void)
       : never

@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram'
 import t from 'tap'
+import { joinLobby, openLobby } from '../../../src/game/index.ts'
+import type { GameRoom } from '../../../src/game/index.ts'
 import { connect, listen } from '../../../src/open.ts'
 import type { ConnectSessionOptions } from '../../../src/open.ts'
 import { defineNode, property, rpc, t as c } from '../../../src/rpc/index.ts'
@@ -165,4 +167,50 @@ t.test('the signal given to listen destroys the session; SIGTERM drains it', asy
   t.match(await told, [{ text: 'bye' }])
   await closed
   t.equal(process.listenerCount('SIGTERM'), before)
+})
+
+t.test('on a bad network: a lobby in a room, masters, raw messages, a kick with its last words, and calls by name', async (t) => {
+  const server = await listen({ host: HOST, relay: false, channels: 4, timeout: { minimumMs: 1000, maximumMs: 2000 } })
+  const room = server.createRoom('red')
+  const Info = c.record({ name: c.string })
+  const lobby = openLobby(room, { info: Info, minPlayers: 2, requireReady: false })
+  server.on('peerConnected', ({ id }) => room.add(id))
+  const enter = async (name: string) => {
+    const session = await join(server, { channels: 4, impair: { latencyMs: 15, jitterMs: 10, lossRatio: 0.08 } })
+    const [inside] = (await once(session, 'roomJoined')) as [GameRoom]
+    if (!inside.peers.has(1)) await once(inside, 'peerConnected')
+    return { session, inside, lobby: await joinLobby(inside, { info: Info, me: { name }, prepare: () => new Promise((resolve) => setTimeout(resolve, 20)) }) }
+  }
+  const [a, b] = await Promise.all([enter('A'), enter('B')])
+  while (!a.inside.peers.has(b.session.id)) await once(a.inside, 'peerConnected')
+  const started = Promise.all([once(a.lobby, 'started'), once(b.lobby, 'started')])
+  await lobby.start()
+  await started
+  t.same([...b.lobby.players.values()].map(({ info }) => info.name).sort(), ['A', 'B'])
+
+  const Game = defineNode('game', { hit: rpc.master(c.u8), say: rpc.untyped() }, { dynamic: true })
+  const heard: unknown[] = []
+  const say = (text: string): number => heard.push(text)
+  const games = [a, b].map(({ inside, session }) => {
+    const game = inside.attach(Game, { hit: (n, { sender }) => heard.push([session === a.session ? 'a' : 'b', n, sender]), say })
+    game.master = a.session.id
+    return game
+  })
+  games[1]!.all.hit(7)
+  b.inside.rpcId(a.session.id, 'game', 'say', 'by name')
+  const raw = once(b.inside, 'message')
+  a.inside.send(b.session.id, Uint8Array.of(1, 2), { channel: 3 })
+  t.match(await raw, [a.session.id, Uint8Array.of(1, 2), { channel: 3 }])
+  while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  t.same(heard, [['a', 7, b.session.id], 'by name'])
+
+  const last: number[] = []
+  b.inside.on('message', (_, bytes) => last.push(bytes[0]!))
+  const gone = once(b.session, 'serverDisconnected')
+  for (let i = 0; i < 10; i++) room.send(b.session.id, Uint8Array.of(i))
+  server.kick(b.session.id, { reason: 'afk' })
+  t.match(await gone, [{ reason: 'kicked', text: 'afk' }])
+  t.same(last, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  while (lobby.players.size > 1) await once(lobby, 'playerLeft')
+  await Promise.all([a.session.close(), server.close()])
 })
