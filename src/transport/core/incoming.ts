@@ -108,10 +108,11 @@ export class IncomingChannel {
   /** SPEC §5.6. `keep()` gives the payload, to be called only when it is kept. */
   fragment(start: number, number: number, count: number, offset: number, total: number, length: number, keep: () => Uint8Array): Receipt {
     // The start number says where the packet stands; a fragment of one delivered already is acknowledged again.
-    const place = this.#place(start)
     const held = this.#held.get(start)
-    if (place !== Receipt.taken && held === undefined) return place
-    if (held !== undefined && (held.parts === null || !held.parts.matches(total, count))) return Receipt.malformed
+    if (held === undefined) {
+      const place = this.#place(start)
+      if (place !== Receipt.taken) return place
+    } else if (held.parts === null || !held.parts.matches(total, count)) return Receipt.malformed
     const parts = held?.parts ?? new Reassembly(total, count)
     const fit = parts.fit(number, offset, length)
     if (fit === FragmentFit.contradiction) return Receipt.malformed
@@ -215,8 +216,7 @@ export class IncomingChannel {
         break
     }
     if (sequence !== this.#reliable && this.#held.get(sequence) === undefined) return Receipt.taken
-    // A number inside a fragmented packet that is held belongs to that packet; a lone one with its start is a duplicate.
-    if (this.#held.get(sequence)?.parts == null) this.#inbox.count('duplicate')
+    this.#inbox.count('duplicate')
     return Receipt.known
   }
 
