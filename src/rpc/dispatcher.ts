@@ -1,19 +1,19 @@
-// The dispatcher: what is called, who may, what runs where, and that every call ends. Out: targets, modes, deadlines, open
-// requests. In: permission, handlers, answers. How calls are written is the dialects' business. SPEC §14.
+// The dispatcher: what is called, who is meant, who may, and what runs where. It decides; pending.ts waits for answers, serving.ts
+// runs handlers, and dialects know how calls are written. SPEC §14.
 
-import { aborted, VaivenError } from '../util/errors.ts'
-import { Context } from './context.ts'
+import { VaivenError } from '../util/errors.ts'
 import type { CallDelivery, HandlersOf, Members, NodeContract } from './contract.ts'
 import { isUntyped } from './contract.ts'
 import type { Answer, Dialect, Inbound, Outgoing, Pending } from './dialect.ts'
-import { observe } from './diagnostics.ts'
-import { failureError, RpcError } from './failure.ts'
+import { failureError } from './failure.ts'
 import { DEFAULT_LIMIT, refusalOf } from './guards.ts'
-import type { DefaultLimit } from './guards.ts'
-import { FailureCode } from './message.ts'
+import type { DefaultLimit, Refusal } from './guards.ts'
 import { MODES } from './modes.ts'
-import type { Deadline, RpcPort } from './port.ts'
+import { PendingTable } from './pending.ts'
+import type { WaitOptions } from './pending.ts'
+import type { RpcPort } from './port.ts'
 import { MemberEntry, NodeEntry, Registry } from './registry.ts'
+import { Serving } from './serving.ts'
 
 /** Who a call is for: 0 all, n, −n all but n, or ids. */
 export type CallTarget = number | readonly number[]
@@ -24,17 +24,15 @@ export interface CallOptions {
   readonly channel?: number
 }
 
-/** How long to wait for an answer. */
-export interface RequestOptions extends CallOptions {
-  /** Milliseconds, above 0; Infinity waits until the peer answers or leaves. @default 10000 */
-  readonly timeoutMs?: number
-  /** Gives up; the handler at the other side sees its own signal fire. */
-  readonly signal?: AbortSignal
-}
+/** The same for a call that waits for its answer. */
+export interface RequestOptions extends CallOptions, WaitOptions {}
 
 /** Bounds and defaults of a dispatcher. */
 export interface DispatcherOptions {
-  /** For methods that declare no limit of their own; `false`: none. @default at a server { perSecond: 1000, burst: 2000, maxBytes: 65536 }, at a client none */
+  /**
+   * For methods that declare no limit of their own; `false`: none.
+   * @default at a server { perSecond: 1000, burst: 2000, maxBytes: 65536 }, at a client none
+   */
   limit?: Partial<DefaultLimit> | false
   /** Requests of ours that may be open at once; more reject with ERR_QUEUE_FULL. @default 4096 */
   maxPending?: number
@@ -42,44 +40,30 @@ export interface DispatcherOptions {
   maxOpenPerPeer?: number
 }
 
-interface OpenRequest extends Pending {
-  readonly dialect: Dialect
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  readonly deadline: Deadline | null
-  readonly signal: AbortSignal | undefined
-  readonly onAbort: (() => void) | null
+/** Which part of a target is ourselves, and what is left to be sent. */
+interface Share {
+  readonly local: boolean
+  readonly remote: CallTarget | null
 }
-
-const DEFAULT_TIMEOUT_MS = 10_000
-/** Fire-and-forget calls whose async handlers may be at work for one peer; beyond it they are dropped and counted. */
-const MAX_RUNNING_PER_PEER = 1024
-const MAX_CALL_ID = 0xffffffff
 
 /** The nodes of one scope and the calls between them. */
 export class Dispatcher implements Inbound {
   readonly registry = new Registry()
   readonly #port: RpcPort
   readonly #limit: DefaultLimit | null
-  readonly #maxPending: number
-  readonly #maxOpenPerPeer: number
+  readonly #pending: PendingTable
+  readonly #serving: Serving
   readonly #dialects = new Map<string, Dialect>()
-  readonly #pending = new Map<number, OpenRequest>()
-  /** Requests of others that run here, by peer and their number. */
-  readonly #open = new Map<number, Map<number, Context>>()
-  /** Async handlers of fire-and-forget calls at work, by peer. */
-  readonly #running = new Map<number, number>()
   /** Methods not to be called at a peer, since its contract differs. */
   readonly #disabled = new Map<number, Map<string, VaivenError>>()
-  #nextId = 1
   #ended: VaivenError | null = null
 
   constructor(port: RpcPort, options: DispatcherOptions = {}) {
     this.#port = port
     const limit = options.limit ?? (port.isServer ? {} : false)
     this.#limit = limit === false ? null : { ...DEFAULT_LIMIT, ...limit }
-    this.#maxPending = options.maxPending ?? 4096
-    this.#maxOpenPerPeer = options.maxOpenPerPeer ?? 32
+    this.#pending = new PendingTable(port, options.maxPending ?? 4096)
+    this.#serving = new Serving(port, options.maxOpenPerPeer ?? 32)
   }
 
   /** Adds a way of writing calls. */
@@ -96,14 +80,10 @@ export class Dispatcher implements Inbound {
 
   /** Table sizes, for tests and the curious: all are 0 when nothing is going on. */
   get tables(): { readonly pending: number; readonly open: number; readonly running: number } {
-    let open = 0
-    for (const requests of this.#open.values()) open += requests.size
-    let running = 0
-    for (const count of this.#running.values()) running += count
-    return { pending: this.#pending.size, open, running }
+    return { pending: this.#pending.size, ...this.#serving.sizes }
   }
 
-  // ── nodes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- nodes
 
   /** @throws VaivenError ERR_CONTRACT */
   attach<M extends Members>(contract: NodeContract<M>, handlers: HandlersOf<M>, instance: number): NodeEntry {
@@ -118,95 +98,96 @@ export class Dispatcher implements Inbound {
     this.registry.detach(entry)
   }
 
-  // ── calls going out ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- calls going out
 
   /**
    * Calls a method of an attached node.
    * @throws VaivenError ERR_NOT_CONNECTED, ERR_ARGUMENT, ERR_ENCODE, ERR_CONTRACT
    */
   call(entry: MemberEntry, target: CallTarget, args: readonly unknown[], options: CallOptions = {}): void {
-    const share = this.#shareOut(entry, target)
+    const { local, remote } = this.#shareOut(entry, target)
     // As in Godot a call is sent first and then run; a property is the other way round.
-    if (share.remote !== null) this.#transmit('call', entry, share.remote, args, options)
-    if (share.local) this.#runLocally(entry, args)
+    if (remote !== null) this.#transmit('call', outgoingOf(entry, remote, args, options))
+    if (local) this.#serving.callLocally(entry, args)
   }
 
   /** Sets a property of an attached node. @throws as `call` */
   setProperty(entry: MemberEntry, target: CallTarget, value: unknown, options: CallOptions = {}): void {
-    const share = this.#shareOut(entry, target)
-    if (share.local) this.#store(entry, value, new Context(this.#port.id, entry.node.path, entry.name, entry.node.instance, true))
-    if (share.remote !== null) this.#transmit('set', entry, share.remote, [value], options)
+    const { local, remote } = this.#shareOut(entry, target)
+    if (local) this.#serving.set(entry, this.#port.id, value, true)
+    if (remote !== null) this.#transmit('set', outgoingOf(entry, remote, [value], options))
   }
 
   /** Calls a method that answers. The promise always settles: value, error of the other side, timeout, abort, disconnect. */
   request(entry: MemberEntry, peer: number, args: readonly unknown[], options: RequestOptions = {}): Promise<unknown> {
-    try {
-      const share = this.#shareOut(entry, peer)
-      if (share.local) return this.#requestLocally(entry, args)
-      if (share.remote === null) throw new VaivenError('ERR_ARGUMENT', `${entry.node.path}.${entry.name} is not sent to ${peer} in mode ${entry.mode}`)
-      return this.#startRequest(this.#outgoing(entry, peer, args, options), peer, options)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+    return promised(() => {
+      const { local, remote } = this.#shareOut(entry, peer)
+      if (local) return this.#serving.requestLocally(entry, args)
+      if (remote === null) throw new VaivenError('ERR_ARGUMENT', `${nameOf(entry)} is not sent to ${peer} in mode ${entry.mode}`)
+      return this.#startRequest(outgoingOf(entry, peer, args, options), peer, options)
+    })
   }
 
   /** Calls by name, with self-describing values; the node need not be attached here. @throws as `call` */
   callByName(path: string, name: string, target: CallTarget, args: readonly unknown[], options: CallOptions = {}): void {
-    const entry = this.registry.node(path)?.members.get(name) ?? null
-    if (entry !== null && entry.member.declaration.kind === 'property') throw notAMethod(path, name)
-    const share = entry === null ? { local: false, remote: this.#checkRemote(target) } : this.#shareOut(entry, target)
-    if (share.remote !== null) this.#transmitOutgoing('call', this.#byName(entry, path, name, share.remote, args, options))
-    if (share.local) this.#runLocally(entry!, args)
+    const entry = this.#findByName(path, name, 'method')
+    const { local, remote } = this.#shareByName(entry, target)
+    if (remote !== null) this.#transmit('call', outgoingByName(entry, path, name, remote, args, options))
+    if (local) this.#serving.callLocally(entry!, args)
   }
 
   /** Sets a property by name. @throws as `call` */
   setByName(path: string, name: string, target: CallTarget, value: unknown, options: CallOptions = {}): void {
-    const entry = this.registry.node(path)?.members.get(name) ?? null
-    if (entry !== null && entry.member.declaration.kind === 'method') throw notAProperty(path, name)
-    const share = entry === null ? { local: false, remote: this.#checkRemote(target) } : this.#shareOut(entry, target)
-    if (share.local) this.#store(entry!, value, new Context(this.#port.id, path, name, entry!.node.instance, true))
-    if (share.remote !== null) this.#transmitOutgoing('set', this.#byName(entry, path, name, share.remote, [value], options))
+    const entry = this.#findByName(path, name, 'property')
+    const { local, remote } = this.#shareByName(entry, target)
+    if (local) this.#serving.set(entry!, this.#port.id, value, true)
+    if (remote !== null) this.#transmit('set', outgoingByName(entry, path, name, remote, [value], options))
   }
 
   /** Requests by name. Settles as `request`. */
   requestByName(path: string, name: string, peer: number, args: readonly unknown[], options: RequestOptions = {}): Promise<unknown> {
-    try {
-      const entry = this.registry.node(path)?.members.get(name) ?? null
-      if (entry !== null && entry.member.declaration.kind === 'property') throw notAMethod(path, name)
-      if (entry !== null && this.#shareOut(entry, peer).local) return this.#requestLocally(entry, args)
-      this.#checkRemote(peer)
-      return this.#startRequest(this.#byName(entry, path, name, peer, args, options), peer, options)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+    return promised(() => {
+      const entry = this.#findByName(path, name, 'method')
+      if (this.#shareByName(entry, peer).local) return this.#serving.requestLocally(entry!, args)
+      return this.#startRequest(outgoingByName(entry, path, name, peer, args, options), peer, options)
+    })
   }
 
-  /** Which part of a target is ourselves, and what is left to be sent. The rule table of the modes. */
-  #shareOut(entry: MemberEntry, target: CallTarget): { local: boolean; remote: CallTarget | null } {
+  /** The rule table of the modes, for the caller. @throws VaivenError for calls that the table does not allow */
+  #shareOut(entry: MemberEntry, target: CallTarget): Share {
     this.#checkOpen()
     const own = this.#port.id
-    const what = `${entry.node.path}.${entry.name}`
     const rule = MODES[entry.mode]
-    if (entry.mode === 'disabled') throw new VaivenError('ERR_ARGUMENT', `${what} is disabled; configure() can allow it`)
+    const { master } = entry.node
+    if (entry.mode === 'disabled') throw new VaivenError('ERR_ARGUMENT', `${nameOf(entry)} is disabled; configure() can allow it`)
     if ((entry.mode === 'server' || entry.mode === 'serverSync') && own !== 1) {
-      throw new VaivenError('ERR_ARGUMENT', `${what}: only the server may call it, and we are peer ${own}`)
+      throw new VaivenError('ERR_ARGUMENT', `${nameOf(entry)}: only the server may call it, and we are peer ${own}`)
     }
-    const local = rule.local(own, entry.node.master)
+    const local = rule.local(own, master)
     if (target === own) {
-      if (!local) throw new VaivenError('ERR_ARGUMENT', `${what}: a call on ourselves is not allowed by mode ${entry.mode}`)
-      return { local: true, remote: null }
+      if (!local) throw new VaivenError('ERR_ARGUMENT', `${nameOf(entry)}: a call on ourselves is not allowed by mode ${entry.mode}`)
+      return { local, remote: null }
     }
     if (target === -own) throw new VaivenError('ERR_ARGUMENT', `target is ${target}; "all but ourselves" is 0`)
-    const sent = rule.sent(own, entry.node.master)
+    const sent = rule.sent(own, master)
     if (typeof target === 'number') return { local: local && target <= 0, remote: sent ? target : null }
     const others = target.filter((id) => id !== own)
     return { local: local && others.length < target.length, remote: sent && others.length > 0 ? others : null }
   }
 
-  #checkRemote(target: CallTarget): CallTarget {
+  /** The same for calls by name: what is not attached here has no mode here. */
+  #shareByName(entry: MemberEntry | null, target: CallTarget): Share {
+    if (entry !== null) return this.#shareOut(entry, target)
     this.#checkOpen()
     if (target === this.#port.id) throw new VaivenError('ERR_ARGUMENT', 'a call by name on ourselves needs the node to be attached here')
-    return target
+    return { local: false, remote: target }
+  }
+
+  #findByName(path: string, name: string, kind: 'method' | 'property'): MemberEntry | null {
+    const entry = this.registry.node(path)?.members.get(name) ?? null
+    if (entry === null || entry.member.declaration.kind === kind) return entry
+    const advice = kind === 'method' ? 'a property; set it with rset' : 'a method; call it with rpc'
+    throw new VaivenError('ERR_ARGUMENT', `${path}.${name} is ${advice}`)
   }
 
   #checkOpen(): void {
@@ -214,31 +195,12 @@ export class Dispatcher implements Inbound {
     if (this.#port.id === 0) throw new VaivenError('ERR_NOT_CONNECTED', 'the session is not connected')
   }
 
-  #outgoing(entry: MemberEntry, target: CallTarget, args: readonly unknown[], options: CallOptions): Outgoing {
-    const { path } = entry.node
-    const { delivery, channel } = entry.member.declaration.traits
-    return {
-      path,
-      name: entry.name,
-      entry,
-      named: isUntyped(entry.member.declaration),
-      target,
-      args,
-      delivery: options.delivery ?? delivery,
-      channel: options.channel ?? channel,
-    }
+  #startRequest(outgoing: Outgoing, peer: number, options: RequestOptions): Promise<unknown> {
+    this.#checkEnabled(peer, outgoing)
+    return this.#pending.start(this.#dialectOf(peer), outgoing, peer, options)
   }
 
-  #byName(entry: MemberEntry | null, path: string, name: string, target: CallTarget, args: readonly unknown[], options: CallOptions): Outgoing {
-    if (entry !== null) return { ...this.#outgoing(entry, target, args, options), named: true }
-    return { path, name, entry, named: true, target, args, delivery: options.delivery ?? 'reliable', channel: options.channel }
-  }
-
-  #transmit(kind: 'call' | 'set', entry: MemberEntry, target: CallTarget, args: readonly unknown[], options: CallOptions): void {
-    this.#transmitOutgoing(kind, this.#outgoing(entry, target, args, options))
-  }
-
-  #transmitOutgoing(kind: 'call' | 'set', outgoing: Outgoing): void {
+  #transmit(kind: 'call' | 'set', outgoing: Outgoing): void {
     const { target } = outgoing
     if (typeof target === 'number' && target > 0) {
       this.#checkEnabled(target, outgoing)
@@ -251,21 +213,17 @@ export class Dispatcher implements Inbound {
   /** One message for each dialect among those who are meant; with one dialect, and nobody excluded, the target as it is. */
   #sharesOf(outgoing: Outgoing): Map<Dialect, Outgoing> {
     const shares = new Map<Dialect, Outgoing>()
-    if (!this.#port.isServer) {
-      // Everything goes through the server, in its dialect.
-      shares.set(this.#dialectOf(1), outgoing)
-      return shares
-    }
-    const key = `${outgoing.path}.${outgoing.name}`
+    // At a client everything goes through the server, in its dialect.
+    if (!this.#port.isServer) return shares.set(this.#dialectOf(1), outgoing)
+    const what = `${outgoing.path}.${outgoing.name}`
     const enabled: number[] = []
     let all = true
     for (const id of this.#port.peerIds) {
       if (!isMeant(outgoing.target, id)) continue
-      if (this.#disabled.get(id)?.has(key) === true) all = false
+      if (this.#disabled.get(id)?.has(what) === true) all = false
       else enabled.push(id)
     }
-    const names = new Set(enabled.map((id) => this.#port.dialectOf(id)))
-    for (const name of names) {
+    for (const name of new Set(enabled.map((id) => this.#port.dialectOf(id)))) {
       const dialect = name === null ? undefined : this.#dialects.get(name)
       // The port itself picks those who speak the dialect.
       if (dialect !== undefined) shares.set(dialect, all ? outgoing : { ...outgoing, target: enabled })
@@ -285,68 +243,10 @@ export class Dispatcher implements Inbound {
     if (error !== undefined) throw error
   }
 
-  #startRequest(outgoing: Outgoing, peer: number, options: RequestOptions): Promise<unknown> {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
-    const what = `${outgoing.path}.${outgoing.name}`
-    if (!(timeoutMs > 0)) throw new VaivenError('ERR_ARGUMENT', `timeoutMs is ${timeoutMs}; it must be above 0`)
-    if (signal?.aborted === true) throw aborted(`the call ${what}`, signal)
-    if (this.#pending.size >= this.#maxPending) {
-      throw new VaivenError('ERR_QUEUE_FULL', `${what}: ${this.#maxPending} calls wait for their answers already`)
-    }
-    this.#checkEnabled(peer, outgoing)
-    const dialect = this.#dialectOf(peer)
-    const id = this.#takeId()
-    return new Promise((resolve, reject) => {
-      const { path, name, entry } = outgoing
-      const giveUp = (error: VaivenError): void => {
-        if (!this.#settle(id)) return
-        dialect.cancel(request)
-        reject(error)
-      }
-      const onAbort = signal === undefined ? null : () => giveUp(aborted(`the call ${what}`, signal))
-      const late = (): void => giveUp(new VaivenError('ERR_TIMEOUT', `${what} at peer ${peer} did not answer within ${timeoutMs} ms`))
-      const deadline = timeoutMs === Infinity ? null : this.#port.setDeadline(this.#port.now() + timeoutMs, late)
-      const request: OpenRequest = { id, peer, path, name, entry, dialect, resolve, reject, deadline, signal, onAbort }
-      this.#pending.set(id, request)
-      if (onAbort !== null) signal!.addEventListener('abort', onAbort, { once: true })
-      try {
-        dialect.request(outgoing, id)
-      } catch (error) {
-        this.#settle(id)
-        reject(error as Error)
-      }
-    })
-  }
-
-  #takeId(): number {
-    while (this.#pending.has(this.#nextId)) this.#nextId = this.#nextId >= MAX_CALL_ID ? 1 : this.#nextId + 1
-    const id = this.#nextId
-    this.#nextId = id >= MAX_CALL_ID ? 1 : id + 1
-    return id
-  }
-
-  /** Takes a request out of every table. @returns false when it has been settled already */
-  #settle(id: number): boolean {
-    const request = this.#pending.get(id)
-    if (request === undefined) return false
-    this.#pending.delete(id)
-    if (request.deadline !== null) this.#port.clearDeadline(request.deadline)
-    if (request.onAbort !== null) request.signal!.removeEventListener('abort', request.onAbort)
-    return true
-  }
-
-  // ── calls coming in (Inbound) ────────────────────────────────────────────────────────────────────────────────────────
+  // --- calls coming in (Inbound)
 
   admits(entry: MemberEntry, sender: number, bytes: number): boolean {
-    // A client trusts its server with how much and how often; its own limits on a method still hold.
-    const fallback = sender === 1 ? null : this.#limit
-    let refusal: ReturnType<typeof refusalOf>
-    try {
-      refusal = refusalOf(entry, sender, this.#port.id, bytes, this.#port.now(), fallback)
-    } catch (error) {
-      this.#port.report(error, { peer: sender, node: entry.node.path, method: entry.name })
-      refusal = 'caller'
-    }
+    const refusal = this.#refusalOf(entry, sender, bytes)
     if (refusal === null) return true
     const place = { peer: sender, node: entry.node.path, method: entry.name }
     // "mode" is ordinary: a broadcast for the master is refused by everybody else.
@@ -355,102 +255,44 @@ export class Dispatcher implements Inbound {
     return false
   }
 
-  runCall(entry: MemberEntry, sender: number, args: readonly unknown[]): void {
-    const running = this.#running.get(sender) ?? 0
-    if (running >= MAX_RUNNING_PER_PEER) return this.#port.violation({ peer: sender, kind: 'rate', node: entry.node.path, method: entry.name }, 1)
-    const context = new Context(sender, entry.node.path, entry.name, entry.node.instance, false)
-    const result = this.#invoke(entry, args, context)
-    if (!isPromise(result)) return
-    this.#running.set(sender, running + 1)
-    const done = (): void => {
-      const left = (this.#running.get(sender) ?? 1) - 1
-      if (left <= 0) this.#running.delete(sender)
-      else this.#running.set(sender, left)
+  #refusalOf(entry: MemberEntry, sender: number, bytes: number): Refusal | null {
+    // A client trusts its server with how much and how often, but for what the method itself says.
+    const fallback = sender === 1 ? null : this.#limit
+    try {
+      return refusalOf(entry, sender, this.#port.id, bytes, this.#port.now(), fallback)
+    } catch (error) {
+      // The program's own guard failed: then nobody passes.
+      this.#port.report(error, { peer: sender, node: entry.node.path, method: entry.name })
+      return 'caller'
     }
-    result.then(done, (error: unknown) => {
-      done()
-      this.#report(error, context)
-    })
+  }
+
+  runCall(entry: MemberEntry, sender: number, args: readonly unknown[]): void {
+    this.#serving.call(entry, sender, args)
   }
 
   runRequest(entry: MemberEntry, sender: number, id: number, args: readonly unknown[], answer: Answer): void {
-    let open = this.#open.get(sender)
-    if (open === undefined) this.#open.set(sender, (open = new Map()))
-    if (open.has(id)) return this.refuse(sender, 'shape', entry.node.path, entry.name)
-    if (sender !== 1 && open.size >= this.#maxOpenPerPeer) return answer.fail(FailureCode.busy, '', undefined)
-    if (typeof entry.node.handlers[entry.name] !== 'function') return answer.fail(FailureCode.unknown, '', undefined)
-    const context = new Context(sender, entry.node.path, entry.name, entry.node.instance, false)
-    open.set(id, context)
-    // The caller may have cancelled, or left: then nobody waits for an answer.
-    const finish = (tell: () => void): boolean => {
-      const requests = this.#open.get(sender)
-      if (requests?.get(id) !== context) return false
-      requests.delete(id)
-      if (requests.size === 0) this.#open.delete(sender)
-      tell()
-      return true
-    }
-    const succeed = (value: unknown): void =>
-      void finish(() => {
-        try {
-          answer.reply(value)
-        } catch (error) {
-          // The handler's answer does not fit its declared type: a bug on this side.
-          this.#report(error, context)
-          answer.fail(FailureCode.handler, '', undefined)
-        }
-      })
-    const fail = (error: unknown): void => {
-      const meant = error instanceof RpcError
-      const told = finish(() => (meant ? this.#failWith(answer, error, context) : answer.fail(FailureCode.handler, '', undefined)))
-      // A handler that gives up because its caller did is no accident.
-      if (!meant && (told || !isAbort(error, context))) this.#report(error, context)
-    }
-    try {
-      const result = this.#invokeOrThrow(entry, args, context)
-      if (isPromise(result)) result.then(succeed, fail)
-      else succeed(result)
-    } catch (error) {
-      fail(error)
-    }
-  }
-
-  #failWith(answer: Answer, error: RpcError, context: Context): void {
-    try {
-      answer.fail(FailureCode.handler, error.message, error.details)
-    } catch (second) {
-      this.#report(second, context)
-      answer.fail(FailureCode.handler, error.message, undefined)
-    }
+    if (!this.#serving.request(entry, sender, id, args, answer)) this.refuse(sender, 'shape', entry.node.path, entry.name)
   }
 
   set(entry: MemberEntry, sender: number, value: unknown): void {
-    this.#store(entry, value, new Context(sender, entry.node.path, entry.name, entry.node.instance, false))
+    this.#serving.set(entry, sender, value, false)
   }
 
   pending(peer: number, id: number): Pending | undefined {
-    const request = this.#pending.get(id)
-    // Answers from anybody else are not answers.
-    return request !== undefined && request.peer === peer ? request : undefined
+    return this.#pending.find(peer, id)
   }
 
   resolve(pending: Pending, value: unknown): void {
-    if (this.#settle(pending.id)) (pending as OpenRequest).resolve(value)
+    this.#pending.resolve(pending, value)
   }
 
   reject(pending: Pending, code: number, text: string, details: unknown): void {
-    if (!this.#settle(pending.id)) return
-    ;(pending as OpenRequest).reject(failureError(`${pending.path}.${pending.name}`, pending.peer, code, text, details))
+    this.#pending.reject(pending, failureError(`${pending.path}.${pending.name}`, pending.peer, code, text, details))
   }
 
   cancelled(sender: number, id: number): void {
-    const requests = this.#open.get(sender)
-    const context = requests?.get(id)
-    // Answered meanwhile: ordinary.
-    if (requests === undefined || context === undefined) return
-    requests.delete(id)
-    if (requests.size === 0) this.#open.delete(sender)
-    context.abort(new VaivenError('ERR_ABORTED', 'the caller no longer waits'))
+    this.#serving.cancel(sender, id)
   }
 
   refuse(sender: number, kind: 'shape' | 'unknown', node?: string, method?: string): void {
@@ -461,7 +303,7 @@ export class Dispatcher implements Inbound {
 
   difference(peer: number, node: string, method: string, ours: string | null, theirs: string | null): void {
     const who = peer === 1 ? 'the server' : `peer ${peer}`
-    const has = (signature: string | null): string => (signature === null ? 'no such method' : signature)
+    const has = (signature: string | null): string => signature ?? 'no such method'
     const consequence = ours === null ? 'calls of it are refused here' : 'calls of it are disabled'
     const text = `node "${node}", method "${method}": ${who} has ${has(theirs)}, we have ${has(ours)}; ${consequence}`
     const error = new VaivenError('ERR_CONTRACT', text)
@@ -473,7 +315,7 @@ export class Dispatcher implements Inbound {
     this.#port.contractMismatch({ peer, node, method, ours, theirs, error })
   }
 
-  // ── what the scope below tells ───────────────────────────────────────────────────────────────────────────────────────
+  // --- what the scope below tells
 
   receive(source: number, payload: Uint8Array, delivery: CallDelivery, dialect: string): void {
     this.#dialects.get(dialect)?.receive(source, payload, delivery)
@@ -498,88 +340,51 @@ export class Dispatcher implements Inbound {
     for (const dialect of this.#dialects.values()) dialect.peerDisconnected(peer)
     this.registry.forgetPeer(peer)
     this.#disabled.delete(peer)
-    this.#forget(peer, new VaivenError('ERR_DISCONNECTED', `peer ${peer} left before it answered`))
+    const error = new VaivenError('ERR_DISCONNECTED', `peer ${peer} left before it answered`)
+    this.#pending.forget(peer, error)
+    this.#serving.forget(peer, error)
   }
 
   /** Nothing more can be sent: everything that waits is settled. */
   ended(error: VaivenError): void {
     if (this.#ended !== null) return
     this.#ended = new VaivenError('ERR_CLOSED', 'the session is closed')
-    for (const peer of new Set([...this.#open.keys(), ...[...this.#pending.values()].map((request) => request.peer)])) this.#forget(peer, error)
+    this.#pending.forget(null, error)
+    this.#serving.forget(null, error)
   }
+}
 
-  #forget(peer: number, error: VaivenError): void {
-    for (const request of [...this.#pending.values()]) {
-      if (request.peer === peer && this.#settle(request.id)) request.reject(error)
-    }
-    const open = this.#open.get(peer)
-    this.#open.delete(peer)
-    for (const context of open?.values() ?? []) context.abort(error)
+const nameOf = (entry: MemberEntry): string => `${entry.node.path}.${entry.name}`
+
+const outgoingOf = (entry: MemberEntry, target: CallTarget, args: readonly unknown[], options: CallOptions): Outgoing => {
+  const { declaration } = entry.member
+  return {
+    path: entry.node.path,
+    name: entry.name,
+    entry,
+    named: isUntyped(declaration),
+    target,
+    args,
+    delivery: options.delivery ?? declaration.traits.delivery,
+    channel: options.channel ?? declaration.traits.channel,
   }
+}
 
-  // ── running things here ──────────────────────────────────────────────────────────────────────────────────────────────
+const outgoingByName = (
+  entry: MemberEntry | null, path: string, name: string, target: CallTarget, args: readonly unknown[], options: CallOptions,
+): Outgoing => {
+  if (entry !== null) return { ...outgoingOf(entry, target, args, options), named: true }
+  return { path, name, entry, named: true, target, args, delivery: options.delivery ?? 'reliable', channel: options.channel }
+}
 
-  #runLocally(entry: MemberEntry, args: readonly unknown[]): void {
-    const context = new Context(this.#port.id, entry.node.path, entry.name, entry.node.instance, true)
-    const result = this.#invoke(entry, args, context)
-    if (isPromise(result)) result.then(undefined, (error: unknown) => this.#report(error, context))
-  }
-
-  async #requestLocally(entry: MemberEntry, args: readonly unknown[]): Promise<unknown> {
-    const context = new Context(this.#port.id, entry.node.path, entry.name, entry.node.instance, true)
-    return this.#invokeOrThrow(entry, args, context)
-  }
-
-  #invoke(entry: MemberEntry, args: readonly unknown[], context: Context): unknown {
-    try {
-      return this.#invokeOrThrow(entry, args, context)
-    } catch (error) {
-      this.#report(error, context)
-      return undefined
-    }
-  }
-
-  #invokeOrThrow(entry: MemberEntry, args: readonly unknown[], context: Context): unknown {
-    const { handlers } = entry.node
-    const handler = handlers[entry.name]
-    if (typeof handler !== 'function') {
-      // Declared, but not served here: harmless, and told.
-      if (!context.local) this.refuse(context.sender, 'unknown', context.node, context.method)
-      return undefined
-    }
-    observe('call', { sender: context.sender, node: context.node, method: context.method, local: context.local })
-    return Reflect.apply(handler, handlers, [...args, context])
-  }
-
-  #store(entry: MemberEntry, value: unknown, context: Context): void {
-    const { node, name } = entry
-    node.values[name] = value
-    observe('set', { sender: context.sender, node: context.node, property: context.method, local: context.local })
-    try {
-      const { handlers } = node
-      if (typeof handlers[name] === 'function') {
-        const result: unknown = Reflect.apply(handlers[name], handlers, [value, context])
-        if (isPromise(result)) result.then(undefined, (error: unknown) => this.#report(error, context))
-      } else if (name in handlers) handlers[name] = value
-    } catch (error) {
-      this.#report(error, context)
-    }
-  }
-
-  #report(error: unknown, { sender, node, method }: Context): void {
-    this.#port.report(error, { peer: sender, node, method })
+/** Mistakes that show at once reject as well: whoever awaits hears everything in one way. */
+const promised = (start: () => Promise<unknown>): Promise<unknown> => {
+  try {
+    return start()
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }
 
 const isMeant = (target: CallTarget, id: number): boolean =>
   typeof target === 'number' ? target === 0 || target === id || (target < 0 && target !== -id) : target.includes(id)
-
-/** Is this error how a handler says that it has been told to stop? */
-const isAbort = (error: unknown, { signal }: Context): boolean =>
-  signal.aborted && (error === signal.reason || (error instanceof Error && (error.name === 'AbortError' || error.cause === signal.reason)))
-
-const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-
-const notAMethod = (path: string, name: string): VaivenError => new VaivenError('ERR_ARGUMENT', `${path}.${name} is a property; set it with rset`)
-const notAProperty = (path: string, name: string): VaivenError => new VaivenError('ERR_ARGUMENT', `${path}.${name} is a method; call it with rpc`)

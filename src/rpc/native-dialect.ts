@@ -29,7 +29,7 @@ export class NativeDialect implements Dialect {
     this.#inbound = inbound
   }
 
-  // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- out
 
   call(outgoing: Outgoing): void {
     this.#send(outgoing, { kind: 'call', member: addressOf(outgoing), values: valuesOf(outgoing) })
@@ -76,7 +76,7 @@ export class NativeDialect implements Dialect {
     }
   }
 
-  // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- in
 
   receive(source: number, payload: Uint8Array, delivery: CallDelivery): void {
     const message = decodeMessage(payload)
@@ -169,7 +169,7 @@ export class NativeDialect implements Dialect {
     this.#inbound.reject(pending, FailureCode.arguments, 'the reply does not fit its type', undefined)
   }
 
-  // ── contracts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- contracts
 
   peerConnected(peer: number, direct: boolean): void {
     if (!direct) return

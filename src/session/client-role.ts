@@ -58,7 +58,7 @@ export class ClientRole implements Role {
     return this.#core.options.framings[0]!
   }
 
-  // ── getting in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- getting in
 
   start(address: Address, timeoutMs: Millis | undefined): void {
     const { port, timers, options, links, id } = this.#core
@@ -138,7 +138,7 @@ export class ClientRole implements Role {
     for (const { channel, bytes, delivery } of link.takeEarly()) receive(link, channel, bytes, delivery)
   }
 
-  // ── being in ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- being in
 
   takeSystem(link: Link, number: number, message: SystemMessage): boolean {
     const { scope: session, rooms, id, tell } = this.#core
@@ -225,7 +225,7 @@ export class ClientRole implements Role {
     timers.set(port.now() + this.#clock.intervalMs, () => this.#askClock())
   }
 
-  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- the end
 
   disconnected(link: Link, ending: Ending): void {
     const { links, state, id, scope, tell, endScopes, letGo } = this.#core

@@ -43,7 +43,7 @@ export class ServerRole implements Role {
     return this.#byId.get(id)
   }
 
-  // ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- coming in
 
   /** Answers a CONNECT before anything is promised: true, or the 32 bits of a refusal. */
   gate(request: ConnectRequest): true | number {
@@ -126,7 +126,7 @@ export class ServerRole implements Role {
     return [null, 0]
   }
 
-  // ── being in ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- being in
 
   takeSystem(link: Link, _scope: number, message: SystemMessage): boolean {
     const { timers, scope, sendUnordered } = this.#core
@@ -198,7 +198,7 @@ export class ServerRole implements Role {
     return { ...violation, count: link.violations }
   }
 
-  // ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- leaving
 
   kick(id: number, { reason: text = '', data = EndCode.kicked, now = false }: { reason?: string; data?: number; now?: boolean }): void {
     const link = this.#byId.get(id)

@@ -74,7 +74,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     this.#home = this.#makeHome(this.#options.relay)
   }
 
-  // ── what programs use ────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- what programs use
 
   get state(): SessionState {
     return this.#state
@@ -190,7 +190,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return this.close()
   }
 
-  // ── what drives it ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- what drives it
 
   /** When the session next wants `update`, on the host's clock; Infinity when only the host's events matter. */
   get deadline(): Millis {
@@ -253,7 +253,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return this.#options.channels
   }
 
-  // ── for the layers above ─────────────────────────────────────────────────────────────────────────────────────────────
+  // --- for the layers above
 
   /** @internal Deadlines of the session and of what runs on it. */
   get timers(): Timers {
@@ -270,7 +270,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return new Room(number, name, home, options) as R
   }
 
-  // ── events of the host ───────────────────────────────────────────────────────────────────────────────────────────────
+  // --- events of the host
 
   #take(event: HostEvent): void {
     if (event.type === 'connect') return this.#role.connected(event.peer, event.data)
@@ -312,7 +312,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     return roster === null || (this.isServer && !roster.has(link.id)) ? null : roster
   }
 
-  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // --- the end
 
   #letGo(): void {
     if (this.#state === 'closed') return
@@ -344,7 +344,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     this.scopeEnded(ending)
   }
 
-  // ── how the parts see each other ─────────────────────────────────────────────────────────────────────────────────────
+  // --- how the parts see each other
 
   #asServer(does: string): ServerRole {
     if (this.#server === null) throw new VaivenError('ERR_ARGUMENT', `only the server ${does}`)
