@@ -89,11 +89,8 @@ export class Schedule {
           if (lane.deficit < 0 && open === 1) lane.deficit = 0
           return lane
         }
+        // Used up: its share of the next round, and the turn goes on.
         lane.deficit += lane.weight * QUANTUM
-        if (lane.deficit > 0) {
-          this.#cursors[level] = cursor
-          return lane
-        }
       }
       cursor++
     }
