@@ -87,15 +87,16 @@ export class Reports {
   #mapHigh = 0
   #newest = 0
   #newestAt: Millis = 0
-  /** Datagrams noted since the last report was written. */
-  #unreported = 0
+  /** Something was noted since the last report was written; and how far before the largest its oldest lies. */
+  #unreported = false
+  #reach = 0
   #dueAt: Millis = Infinity
   /** Snapshots that could not wait: the map had no room for what came after. */
   readonly #queued: { largest: number; newest: number; at: Millis; low: number; high: number }[] = []
 
   /** Blocks to write. */
   get pending(): number {
-    return this.#queued.length + (this.#unreported > 0 ? 1 : 0)
+    return this.#queued.length + (this.#unreported ? 1 : 0)
   }
 
   /** When the next report leaves even without company. */
@@ -111,20 +112,22 @@ export class Reports {
     if (!this.#started) this.#largest = (token - 1) & 0xffff
     const lead = (token - this.#largest) & 0xffff
     if (lead !== 0 && lead < 0x8000) {
-      if (this.#unreported > 0 && this.#unreported + lead > 64) this.#snapshot()
+      if (this.#unreported && this.#reach + lead > 64) this.#snapshot()
       this.#shift(lead)
       this.#largest = token
+      this.#reach = this.#unreported ? this.#reach + lead : 0
     } else if (lead !== 0) {
       const behind = 0x10000 - lead - 1
       // Too old for the map: a report about a datagram that came very late would say nothing.
       if (behind >= 64) return
       if (behind < 32) this.#mapLow = (this.#mapLow | (1 << behind)) >>> 0
       else this.#mapHigh = (this.#mapHigh | (1 << (behind - 32))) >>> 0
-    }
+      this.#reach = Math.max(this.#unreported ? this.#reach : 0, behind + 1)
+    } else if (!this.#unreported) this.#reach = 0
     this.#started = true
     this.#newest = token
     this.#newestAt = now
-    this.#unreported += Math.min(Math.max(1, lead < 0x8000 ? lead : 1), 64)
+    this.#unreported = true
     this.#dueAt = Math.min(this.#dueAt, now + patienceMs)
   }
 
@@ -132,14 +135,14 @@ export class Reports {
   write(b: Uint8Array, at: number, now: Millis): number {
     const queued = this.#queued.shift()
     if (queued !== undefined) return encodeReport(b, at, queued.largest, queued.newest, now - queued.at, queued.at, queued.low, queued.high)
-    this.#unreported = 0
+    this.#unreported = false
     this.#dueAt = Infinity
     return encodeReport(b, at, this.#largest, this.#newest, now - this.#newestAt, this.#newestAt, this.#mapLow, this.#mapHigh)
   }
 
   #snapshot(): void {
     this.#queued.push({ largest: this.#largest, newest: this.#newest, at: this.#newestAt, low: this.#mapLow, high: this.#mapHigh })
-    this.#unreported = 0
+    this.#unreported = false
     // A flood may not make us remember more than is of use.
     if (this.#queued.length > 64) this.#queued.shift()
   }
