@@ -9,7 +9,8 @@ export class ControlNumbers {
   highest = 0
   // Bit i: highest - 1 - i has been seen. What came before the first one counts as seen.
   #behind = 0xffffffff
-  readonly #newestOfKind = new Map<number, number>()
+  // By command number; made when first needed.
+  #newestOfKind: (number | undefined)[] | null = null
 
   /** Notes a number; true when it is plausible and new. One that was overtaken is as good as the others, but none counts twice. */
   accept(sequence: number): boolean {
@@ -28,9 +29,10 @@ export class ControlNumbers {
 
   /** Is it later than every command of its kind before it? An overtaken limit is out of date. */
   isNewest(command: number, sequence: number): boolean {
-    const last = this.#newestOfKind.get(command)
+    const newest = (this.#newestOfKind ??= [])
+    const last = newest[command]
     if (last !== undefined && ((sequence - last) & 0xffff) >= 0x8000) return false
-    this.#newestOfKind.set(command, sequence)
+    newest[command] = sequence
     return true
   }
 }

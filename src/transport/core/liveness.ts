@@ -8,6 +8,8 @@ import type { Recovery } from './recovery.ts'
 
 /** An idle connection whose other side keeps talking is pinged this much more rarely. */
 const IDLE_PING_STRETCH = 8
+/** Two hosts of our own leave each other in peace for so many intervals: both know that the other does not mind. */
+const OWN_IDLE_STRETCH = 4
 
 export class Liveness {
   pingIntervalMs: number
@@ -47,13 +49,17 @@ export class Liveness {
     this.#maximumMs = integerOption('timeout.maximumMs', timeout.maximumMs, 100, 86_400_000, this.#maximumMs)
   }
 
-  /** When the next ping is due, if nothing else gets acknowledged until then. */
-  pingAt(now: Millis): Millis {
+  /**
+   * When the next ping is due, if nothing else gets acknowledged until then.
+   * @param own the other side is a host of our own
+   */
+  pingAt(now: Millis, own: boolean): Millis {
     const interval = this.pingIntervalMs
     const idle = this.lastApplicationAt <= this.lastAckAt - 2 * interval || now - this.lastApplicationAt > 2 * interval
     // While the other side's own pings arrive it is alive; ours would only double the traffic.
-    if (idle && this.lastReceiveAt > now - 2 * interval) {
-      return Math.min(this.lastAckAt + IDLE_PING_STRETCH * interval, Math.max(this.lastReceiveAt, this.lastAckAt) + interval)
+    const patience = own ? OWN_IDLE_STRETCH * interval : interval
+    if (idle && this.lastReceiveAt > now - patience - interval) {
+      return Math.min(this.lastAckAt + IDLE_PING_STRETCH * interval, Math.max(this.lastReceiveAt, this.lastAckAt) + patience)
     }
     return this.lastAckAt + interval
   }

@@ -438,7 +438,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   pingDue(now: Millis): boolean {
-    return this.state === 'connected' && now >= this.liveness.pingAt(now) && this.quiet
+    return this.state === 'connected' && now >= this.liveness.pingAt(now, this.reports !== null) && this.quiet
   }
 
   /** Sets the timer to whatever is due first. */
@@ -451,7 +451,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     const copyAt = recovery.copies.deadline
     const opensAt = Math.max(this.pace.opensAt(now), this.host.pace.opensAt(now))
     at = Math.min(at, copyAt <= now ? Math.max(now + 1, opensAt) : copyAt)
-    if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.liveness.pingAt(now), now + 1))
+    if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.liveness.pingAt(now, this.reports !== null), now + 1))
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }

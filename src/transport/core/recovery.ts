@@ -20,6 +20,9 @@ import { MinHeap } from './ring.ts'
 import { OneWay } from './one-way.ts'
 import { RoundTrip } from './round-trip.ts'
 
+const NO_COMMANDS: ReliableCommand[] = []
+const NO_MESSAGES: Message[] = []
+
 /** A datagram that carried at least one reliable command. */
 export class SentDatagram implements FlightNotes {
   number = -1
@@ -27,9 +30,10 @@ export class SentDatagram implements FlightNotes {
   sentAt = 0
   /** Bytes on the wire, IP and UDP headers included. */
   bytes = 0
-  commands: ReliableCommand[] = []
+  // Both lists are made when first needed: an idle connection keeps a few records that carry one ping.
+  commands: ReliableCommand[] = NO_COMMANDS
   /** Unreliable packets in it whose sender wants to know; only where the other side reports datagrams. */
-  unreliable: Message[] = []
+  unreliable: Message[] = NO_MESSAGES
   /** Carries nothing that is acknowledged by itself: the report may wait, and nothing is sent again. */
   passive = false
   /** Tail time without backoff that was valid when it left, and when it ends. */
@@ -206,9 +210,8 @@ export class Recovery {
     record.number = number
     record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
     record.sentAt = now
-    // A new array is cheaper than emptying one.
-    if (record.commands.length > 0) record.commands = []
-    if (record.unreliable.length > 0) record.unreliable = []
+    record.commands = NO_COMMANDS
+    record.unreliable = NO_MESSAGES
     record.passive = true
     record.bulk = true
     record.acknowledged = record.suspected = record.lost = false
@@ -222,6 +225,7 @@ export class Recovery {
 
   /** A reliable command goes into the open datagram: for the first time, again, or as a copy. */
   carry(record: SentDatagram, command: ReliableCommand, copy = false): void {
+    if (record.commands === NO_COMMANDS) record.commands = []
     record.commands.push(command)
     record.passive = false
     if (command.urgent) record.bulk = false
@@ -235,6 +239,12 @@ export class Recovery {
       command.inTransit = true
       this.inTransitBytes += command.payloadBytes
     }
+  }
+
+  /** An unreliable packet whose sender wants to know goes into the open datagram. */
+  carryUnreliable(record: SentDatagram, message: Message): void {
+    if (record.unreliable === NO_MESSAGES) record.unreliable = []
+    record.unreliable.push(message)
   }
 
   /** The open datagram leaves. */
@@ -453,7 +463,7 @@ export class Recovery {
   clear(): void {
     for (const record of this.#ring) {
       if (record.unreliable.length > 0) this.#settleUnreliable(record, 'lost')
-      record.commands.length = 0
+      record.commands = NO_COMMANDS
     }
     this.#ring = []
     this.#mask = -1
@@ -643,7 +653,7 @@ export class Recovery {
       if (outcome === 'delivered' && --message.missing > 0) continue
       message.settle(outcome, this.#onListenerError)
     }
-    record.unreliable.length = 0
+    record.unreliable = NO_MESSAGES
   }
 
   #informController(newest: SentDatagram, roundTrip: number, now: Millis): void {
@@ -706,7 +716,7 @@ export class Recovery {
   }
 
   #growRing(): void {
-    const capacity = Math.max(16, (this.#mask + 1) * 2)
+    const capacity = Math.max(4, (this.#mask + 1) * 2)
     const ring: SentDatagram[] = []
     for (let i = 0; i < capacity; i++) ring.push(new SentDatagram())
     for (const record of this.#ring) if (record.number >= 0) ring[record.number & (capacity - 1)] = record

@@ -270,7 +270,7 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
   } else {
     writeUnreliable(lane.channel, message, piece, length)
     // Its sender wants to know, and the other side reports datagrams: this one gets a number.
-    if (message.onSettled !== null && peer.reports !== null) (builder.record ??= peer.recovery.open(now)).unreliable.push(message)
+    if (message.onSettled !== null && peer.reports !== null) peer.recovery.carryUnreliable((builder.record ??= peer.recovery.open(now)), message)
   }
   const whole = message.begun === message.pieces
   if (whole) {
