@@ -25,7 +25,10 @@ export interface SessionDialect {
 }
 
 /** Options of the host underneath that sessions pass on as they are. */
-export type TransportOptions = Omit<CreateHostOptions, 'accept' | 'refuseConnections' | 'maxPeers' | 'random' | 'seed' | 'client' | 'signal' | 'port' | 'channels'>
+export type TransportOptions = Omit<
+  CreateHostOptions,
+  'accept' | 'refuseConnections' | 'maxPeers' | 'random' | 'seed' | 'client' | 'signal' | 'port' | 'channels'
+>
 
 interface CommonOptions extends TransportOptions {
   /** Channels that a connection has, 3 to 255: 0 to 2 are the session's, the others yours. @default 3 */
@@ -156,12 +159,20 @@ export const connect = async (options: ConnectSessionOptions): Promise<UdpSessio
   return session
 }
 
+/** Where to, and how long it may take. */
+interface Destination {
+  readonly host: string
+  readonly port: number
+  readonly until: Millis
+  readonly signal: AbortSignal | undefined
+}
+
 /** Connects the transport, then joins the session; whatever goes wrong ends both. */
-const join = async (session: UdpSession, to: { host: string; port: number; until: Millis; signal: AbortSignal | undefined }): Promise<void> => {
+const join = async (session: UdpSession, to: Destination): Promise<void> => {
   const { host: serverHost, port, until, signal } = to
   const where = `${serverHost}:${port}`
   try {
-    const peer = await connectTransport(session, serverHost, port, until, signal)
+    const peer = await connectTransport(session, to)
     session.begin(peer)
     await session.joined(until, signal)
   } catch (error) {
@@ -171,7 +182,7 @@ const join = async (session: UdpSession, to: { host: string; port: number; until
   }
 }
 
-const connectTransport = async (session: UdpSession, host: string, port: number, until: Millis, signal: AbortSignal | undefined): Promise<Peer> => {
+const connectTransport = async (session: UdpSession, { host, port, until, signal }: Destination): Promise<Peer> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await session.host.connect({
@@ -192,7 +203,9 @@ const connectTransport = async (session: UdpSession, host: string, port: number,
 
 /** A refusal with the server's words. */
 const inWords = (error: unknown, where: string): VaivenError => {
-  if (!(error instanceof VaivenError)) return new VaivenError('ERR_SOCKET', `connecting to ${where} failed: ${String(error)}`, { cause: error })
+  if (!(error instanceof VaivenError)) {
+    return new VaivenError('ERR_SOCKET', `connecting to ${where} failed: ${String(error)}`, { cause: error })
+  }
   if (error.code !== 'ERR_REFUSED' || error.data === undefined) return error
   // The session's own refusals have the server's words already.
   const words = error instanceof Refused ? error.words : describeEndCode(error.data)

@@ -3,6 +3,7 @@
 
 import { GameSession } from './game/game-session.ts'
 import type { GameSessionOptions } from './game/game-session.ts'
+import type { HostPort } from './session/host-port.ts'
 import { SessionEndpoint } from './session/session-endpoint.ts'
 import { Host } from './transport/core/host.ts'
 import type { HostOptions } from './transport/core/options.ts'
@@ -73,11 +74,13 @@ export class VirtualSessions {
     const joined = Array.from({ length: count }, () => this.connect(server, options))
     const here = joined.map(({ ready }) => ready)
     for (const promise of here) promise.catch(() => undefined)
-    const settled = (): boolean =>
-      joined.every((client) => client.state === 'closed' || (client.peers.has(1) && server.peers.has(client.id) && this.#knowsAll(client, server)))
+    const isIn = (client: GameSession): boolean => client.peers.has(1) && server.peers.has(client.id) && this.#knowsAll(client, server)
+    const settled = (): boolean => joined.every((client) => client.state === 'closed' || isIn(client))
     this.network.runUntil(settled, { limitMs: (options.timeoutMs ?? 10_000) + 1000, what: `${count} clients to join` })
     const failed = joined.find(({ state }) => state === 'closed')
-    if (failed !== undefined) throw new VaivenError('ERR_REFUSED', `${this.nameOf(failed)} did not get in; connect() and its promise "ready" say why`)
+    if (failed !== undefined) {
+      throw new VaivenError('ERR_REFUSED', `${this.nameOf(failed)} did not get in; connect() and its promise "ready" say why`)
+    }
     return joined
   }
 
@@ -117,7 +120,8 @@ export class VirtualSessions {
       random: random.bytes,
       ...(role === 'server' ? { accept: (request) => session!.gate(request) } : { refuseConnections: true }),
     })
-    const endpoint = new SessionEndpoint(host, (port) => new GameSession(port, { ...options, role, random: random.bytes }), () => this.network.now)
+    const make = (port: HostPort): GameSession => new GameSession(port, { ...options, role, random: random.bytes })
+    const endpoint = new SessionEndpoint(host, make, () => this.network.now)
     session = endpoint.session
     const { address } = this.network.add<never>(name, endpoint)
     this.#places.set(session, { name, address, host })

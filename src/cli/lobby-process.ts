@@ -12,7 +12,8 @@ import { VaivenError } from '../util/errors.ts'
 const [part = 'server', name = 'server', portText = '0', conditionsText = '{}', wrongPassword = ''] = process.argv.slice(2)
 const impair = JSON.parse(conditionsText) as Record<string, number>
 const tell = (message: Told): void => void process.send?.(message)
-const event = (kind: string, text: string, id?: number): void => tell({ type: 'event', name, kind, text, ...(id === undefined ? {} : { id }) })
+const event = (kind: string, text: string, id?: number): void =>
+  tell({ type: 'event', name, kind, text, ...(id === undefined ? {} : { id }) })
 
 /** Quick enough for a demonstration: a crash is noticed within about four seconds. */
 const timeout = { minimumMs: 2500, maximumMs: 4000 }
@@ -72,7 +73,9 @@ session.on('peerConnected', ({ id }) => {
   event('peer', id === 1 ? 'is in' : `sees ${id} join`, own)
   lobby.to(id).registerPlayer(me)
 })
-session.on('peerDisconnected', ({ id, reason, text }) => event('left', `${counts.nameOf(id)} is gone: ${reason}${text && ` (${text})`}`, id))
+session.on('peerDisconnected', ({ id, reason, text }) => {
+  event('left', `${counts.nameOf(id)} is gone: ${reason}${text && ` (${text})`}`, id)
+})
 session.on('serverDisconnected', ({ reason, text }) => end(reason, text))
 session.on('error', (error) => event('error', error instanceof Error ? error.message : String(error)))
 session.on('violation', ({ peer, kind }) => event('violation', `${counts.nameOf(peer)}: ${kind}`))

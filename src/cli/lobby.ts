@@ -94,7 +94,8 @@ class Stage {
 
   start(part: 'server' | 'player', name: string, conditions: object, wrongPassword = ''): void {
     const script = fileURLToPath(new URL('./lobby-process.js', import.meta.url))
-    const child = fork(script, [part, name, String(this.port), JSON.stringify(conditions), wrongPassword], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const args = [part, name, String(this.port), JSON.stringify(conditions), wrongPassword]
+    const child = fork(script, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.#processes.set(name, child)
     child.on('message', (told: Told) => this.#take(told))
     child.on('exit', (code, signal) => {
@@ -123,7 +124,8 @@ class Stage {
     const { atMs } = this
     this.events.push({ name, kind, text, atMs })
     this.#table.clear()
-    this.#out.line('event', { atMs: Math.round(atMs), name, kind, text }, `${(atMs / 1000).toFixed(1).padStart(5)} s  ${name.padEnd(7)}${text}`)
+    const line = `${(atMs / 1000).toFixed(1).padStart(5)} s  ${name.padEnd(7)}${text}`
+    this.#out.line('event', { atMs: Math.round(atMs), name, kind, text }, line)
   }
 
   /** Waits for something that must come; the table goes on meanwhile. @throws TooSlow */
@@ -158,11 +160,12 @@ class Stage {
         return void this.reports.set(told.name, told)
       case 'ended':
         this.endings.set(told.name, `${told.reason}${told.text && `: ${told.text}`}`)
-        return this.say(told.name, 'ended', told.reason === 'local' ? 'is closed' : `hears that it is over: ${told.reason}${told.text && ` (${told.text})`}`)
+        if (told.reason === 'local') return this.say(told.name, 'ended', 'is closed')
+        return this.say(told.name, 'ended', `hears that it is over: ${told.reason}${told.text && ` (${told.text})`}`)
       case 'event':
         // Each pair of players meets: twelve lines that say nothing new. The count is in the table.
-        if (told.kind === 'met' || (told.kind === 'peer' && told.text !== 'is in')) return void this.events.push({ ...told, atMs: this.atMs })
-        return this.say(told.name, told.kind, told.text)
+        if (told.kind === 'met' || (told.kind === 'peer' && told.text !== 'is in')) this.events.push({ ...told, atMs: this.atMs })
+        else this.say(told.name, told.kind, told.text)
     }
   }
 }
@@ -192,7 +195,8 @@ const direct = async (stage: Stage, conditions: object, talkMs: number): Promise
   stage.say('server', 'kick', `warns Bob ${WARNINGS} times and kicks him`)
   stage.order('server', { do: 'kick', id: bob, reason: 'afk' })
   await stage.pause(talkMs * 0.4)
-  await stage.until('the others notice the crash', () => stage.events.filter(({ kind, text }) => kind === 'left' && /^Cid is gone: timeout/.test(text)).length >= 3)
+  const noticed = ({ kind, text }: { kind: string; text: string }): boolean => kind === 'left' && /^Cid is gone: timeout/.test(text)
+  await stage.until('the others notice the crash', () => stage.events.filter(noticed).length >= 3)
   for (const name of ['Ann', 'Dora']) stage.order(name, { do: 'quiet' })
   const all = (): boolean =>
     [['Ann', 'Dora'], ['Dora', 'Ann'], ['server', 'Ann'], ['server', 'Dora']].every(
@@ -234,16 +238,23 @@ const judge = ({ calm }: Outcome, stage: Stage, out: Printer): number => {
     check(heard?.next === count && heard.reliable === count, `${hears} heard all ${count} of ${speaks}'s calls (${heard?.reliable ?? 0})`)
   }
   check(said('refused', 'Dora', /"wrong password".*ERR_REFUSED/), 'Dora was refused with a reason, and got in with the right password')
-  check(stage.reports.get('Bob')?.warnings === WARNINGS, `Bob heard all ${WARNINGS} warnings that were sent before his kick (${stage.reports.get('Bob')?.warnings ?? 0})`)
+  const { warnings = 0 } = stage.reports.get('Bob') ?? {}
+  check(warnings === WARNINGS, `Bob heard all ${WARNINGS} warnings that were sent before his kick (${warnings})`)
   check(stage.endings.get('Bob') === 'kicked: afk', `Bob heard why he was kicked (${stage.endings.get('Bob')})`)
   for (const name of ['server', 'Ann', 'Dora']) {
-    check(said('left', name, /^Cid is gone: timeout/) && said('left', name, /^Bob is gone: kicked \(afk\)/), `${name} heard that Cid timed out and Bob was kicked`)
+    const both = said('left', name, /^Cid is gone: timeout/) && said('left', name, /^Bob is gone: kicked \(afk\)/)
+    check(both, `${name} heard that Cid timed out and Bob was kicked`)
   }
-  for (const name of ['Ann', 'Dora']) check(stage.endings.get(name) === 'closed: good night', `${name} heard the server's last words (${stage.endings.get(name)})`)
+  for (const name of ['Ann', 'Dora']) {
+    const ending = stage.endings.get(name)
+    check(ending === 'closed: good night', `${name} heard the server's last words (${ending})`)
+  }
   const players = NAMES.map((name) => stage.reports.get(name)!)
   const answered = ['Ann', 'Dora'].map((name) => stage.reports.get(name)!)
-  check(answered.every(({ rolls, rollsAnswered }) => rolls > 0 && rolls === rollsAnswered), `every dice roll was answered (${answered.map(({ rollsAnswered }) => rollsAnswered).join(' + ')})`)
-  check(players.every(({ clockErrorMs }) => clockErrorMs < 250), `the session clock is known within ${ms(Math.max(...players.map(({ clockErrorMs }) => clockErrorMs)))} ms everywhere`)
+  const rolls = answered.map(({ rollsAnswered }) => rollsAnswered).join(' + ')
+  check(answered.every((report) => report.rolls > 0 && report.rolls === report.rollsAnswered), `every dice roll was answered (${rolls})`)
+  const clockErrorMs = Math.max(...players.map((report) => report.clockErrorMs))
+  check(clockErrorMs < 250, `the session clock is known within ${ms(clockErrorMs)} ms everywhere`)
   check(!stage.events.some(({ kind }) => kind === 'error' || kind === 'violation'), 'no handler failed, nobody broke a rule')
   const { summary, text } = stage.latencies
   const bytesSent = [...stage.reports.values()].reduce((sum, report) => sum + report.bytesSent, 0)

@@ -65,5 +65,7 @@ export class GameSession extends Session<GameRoom> {
 export interface GameSession extends CallMethods {}
 export interface GameRoom extends CallMethods {}
 for (const { prototype } of [GameSession, GameRoom]) {
-  for (const [name, value] of Object.entries(callMethods)) Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
+  for (const [name, value] of Object.entries(callMethods)) {
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true })
+  }
 }

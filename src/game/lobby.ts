@@ -162,8 +162,8 @@ export class ServerLobby<Info> extends Lobby<Info> {
 
   /**
    * Starts a game: every player prepares, and when all are done, all are released at once. Resolves then.
-   * @throws VaivenError (as a rejection) ERR_ARGUMENT (not enough players, somebody not ready, started already), ERR_TIMEOUT or ERR_REMOTE (a
-   *   player could not prepare), ERR_ABORTED (called off)
+   * @throws VaivenError (as a rejection) ERR_ARGUMENT (not enough players, somebody not ready, started already), ERR_TIMEOUT or
+   *   ERR_REMOTE (a player could not prepare), ERR_ABORTED (called off)
    */
   async start(): Promise<void> {
     const obstacle = this.#obstacle()
@@ -248,7 +248,8 @@ export class ServerLobby<Info> extends Lobby<Info> {
 
   async #prepare(id: number, signal: AbortSignal): Promise<void> {
     try {
-      await (this.#node.to(id) as unknown as { prepare(o: object): Promise<boolean> }).prepare({ timeoutMs: this.#options.prepareTimeoutMs, signal })
+      const player = this.#node.to(id) as unknown as { prepare(options: object): Promise<boolean> }
+      await player.prepare({ timeoutMs: this.#options.prepareTimeoutMs, signal })
     } catch (error) {
       // Whoever leaves meanwhile is no longer waited for.
       if (!this.all.has(id) || (error instanceof VaivenError && error.code === 'ERR_DISCONNECTED')) return

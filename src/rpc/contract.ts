@@ -75,7 +75,9 @@ abstract class Declaration {
 
   /** A channel of the game's own, 3 or above and within the session's `channels`. */
   onChannel(channel: number): this {
-    if (!Number.isInteger(channel) || channel < 1 || channel > 254) throw outOfRange('channel', channel, 'an integer from 1 to 254', 'ERR_ARGUMENT')
+    if (!Number.isInteger(channel) || channel < 1 || channel > 254) {
+      throw outOfRange('channel', channel, 'an integer from 1 to 254', 'ERR_ARGUMENT')
+    }
     return this.copy({ ...this.traits, channel })
   }
 
@@ -228,7 +230,9 @@ export interface NodeContract<M extends Members = Members> {
 /** Longest name of a node, method or property, bytes of UTF-8. */
 export const MAX_NAME_BYTES = 128
 /** Names that mean something on every object, or on a group of peers. */
-const RESERVED = new Set(['then', 'set', 'with', 'constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'toJSON', 'hasOwnProperty'])
+const RESERVED = new Set([
+  'then', 'set', 'with', 'constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'toJSON', 'hasOwnProperty',
+])
 
 /**
  * Defines a node: a named remote object that both sides attach.
@@ -253,7 +257,8 @@ export const defineNode = <const M extends Members>(name: string, members: M, op
 /** @throws VaivenError ERR_ARGUMENT */
 export const checkName = (what: string, name: string): void => {
   if (typeof name !== 'string' || name === '' || new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
-    throw new VaivenError('ERR_ARGUMENT', `the name of a ${what} is ${JSON.stringify(name)}; it must be a text of 1 to ${MAX_NAME_BYTES} bytes`)
+    const legal = `it must be a text of 1 to ${MAX_NAME_BYTES} bytes`
+    throw new VaivenError('ERR_ARGUMENT', `the name of a ${what} is ${JSON.stringify(name)}; ${legal}`)
   }
 }
 
@@ -272,12 +277,12 @@ export const isUntyped = (declaration: Members[string]): boolean =>
   declaration.kind === 'property' ? declaration.type === null : declaration.args === null
 
 /** The part of a declaration that the bytes depend on. */
-const typesOnly = (declaration: Members[string]): string =>
-  declaration.kind === 'property'
-    ? `:${declaration.type?.describe() ?? '*'}`
-    : declaration.args === null
-      ? '(*)'
-    : `(${declaration.args.map(({ type }) => type.describe()).join(',')})${declaration.reply === null ? '' : `=>${declaration.reply.describe()}`}`
+const typesOnly = (declaration: Members[string]): string => {
+  if (declaration.kind === 'property') return `:${declaration.type?.describe() ?? '*'}`
+  if (declaration.args === null) return '(*)'
+  const types = declaration.args.map(({ type }) => type.describe())
+  return `(${types.join(',')})${declaration.reply === null ? '' : `=>${declaration.reply.describe()}`}`
+}
 
 const inWords = (declaration: Members[string]): string => {
   if (declaration.kind === 'property') return `: ${declaration.type?.describe() ?? 'anything'}`

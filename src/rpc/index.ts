@@ -2,7 +2,9 @@
 
 export * from './codec/index.ts'
 export { arg, defineNode, property, rpc } from './contract.ts'
-export type { CallDelivery, Caller, HandlersOf, Limit, Members, MethodDeclaration, NamedArgument, NodeContract, PropertyDeclaration } from './contract.ts'
+export type {
+  CallDelivery, Caller, HandlersOf, Limit, Members, MethodDeclaration, NamedArgument, NodeContract, PropertyDeclaration,
+} from './contract.ts'
 export type { CallContext } from './context.ts'
 export type { Answer, Dialect, Inbound, Outgoing, Passing, Pending } from './dialect.ts'
 export { Dispatcher } from './dispatcher.ts'

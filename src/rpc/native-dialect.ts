@@ -111,7 +111,7 @@ export class NativeDialect implements Dialect {
     const entry = this.#find(member)
     const answer = message.kind === 'request' ? this.#answer(source, message.id, entry, named, delivery) : null
     if (entry === undefined) {
-      const known = named ? { node: member.path, method: member.name } : (inbound.registry.describe(member.key) ?? this.#foreign.get(member.key))
+      const known = this.#describe(member)
       inbound.refuse(source, 'unknown', known?.node, known?.method)
       answer?.fail(FailureCode.unknown, '', undefined)
       return
@@ -139,6 +139,12 @@ export class NativeDialect implements Dialect {
     const node = registry.node(member.path)
     const entry = node?.members.get(member.name)
     return entry !== undefined && (node!.contract.dynamic || isUntyped(entry.member.declaration)) ? entry : undefined
+  }
+
+  /** What was meant, as far as anybody has told us: for messages to people. */
+  #describe(member: MemberAddress): { readonly node: string; readonly method: string } | undefined {
+    if ('path' in member) return { node: member.path, method: member.name }
+    return this.#inbound.registry.describe(member.key) ?? this.#foreign.get(member.key)
   }
 
   #answer(source: number, id: number, entry: MemberEntry | undefined, named: boolean, delivery: CallDelivery): Answer {

@@ -49,7 +49,9 @@ export class PendingTable {
     const what = `${path}.${name}`
     if (!(timeoutMs > 0)) throw new VaivenError('ERR_ARGUMENT', `timeoutMs is ${timeoutMs}; it must be above 0`)
     if (signal?.aborted === true) throw aborted(`the call ${what}`, signal)
-    if (this.#waiting.size >= this.#max) throw new VaivenError('ERR_QUEUE_FULL', `${what}: ${this.#max} calls wait for their answers already`)
+    if (this.#waiting.size >= this.#max) {
+      throw new VaivenError('ERR_QUEUE_FULL', `${what}: ${this.#max} calls wait for their answers already`)
+    }
     const id = this.#takeId()
     return new Promise((resolve, reject) => {
       const giveUp = (error: VaivenError): void => {

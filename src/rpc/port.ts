@@ -13,6 +13,16 @@ export interface RpcViolation {
   readonly method?: string
 }
 
+/** A member that the two sides declare differently. */
+export interface RpcDifference {
+  readonly peer: number
+  readonly node: string
+  readonly method: string
+  readonly ours: string | null
+  readonly theirs: string | null
+  readonly error: Error
+}
+
 /** The layer below. */
 export interface RpcPort {
   /** Our own id; 0 when not connected. */
@@ -35,5 +45,5 @@ export interface RpcPort {
   report(error: unknown, context: { peer?: number; node?: string; method?: string }): void
   /** `weight` 0: tell, but do not hold it against the peer. */
   violation(violation: RpcViolation, weight: number): void
-  contractMismatch(difference: { peer: number; node: string; method: string; ours: string | null; theirs: string | null; error: Error }): void
+  contractMismatch(difference: RpcDifference): void
 }

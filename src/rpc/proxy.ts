@@ -86,7 +86,9 @@ class Target {
 
   set(name: string, value: unknown, options: SetOptions = {}): void {
     const member = memberOf(this.entry, name)
-    if (member.member.declaration.kind !== 'property') throw new VaivenError('ERR_ARGUMENT', `${this.entry.path}.${name} is a method; call it`)
+    if (member.member.declaration.kind !== 'property') {
+      throw new VaivenError('ERR_ARGUMENT', `${this.entry.path}.${name} is a method; call it`)
+    }
     this.dispatcher.setProperty(member, this.target, value, { ...this.options, ...options })
   }
 
@@ -162,7 +164,9 @@ export const nodeHandle = <M extends Members>(dispatcher: Dispatcher, entry: Nod
       return entry.master === dispatcher.id
     },
     configure(name: string, mode: Mode) {
-      if (!isMode(mode)) throw new VaivenError('ERR_ARGUMENT', `mode is ${String(mode)}; it must be one of Godot's modes, 'server' or 'serverSync'`)
+      if (!isMode(mode)) {
+        throw new VaivenError('ERR_ARGUMENT', `mode is ${String(mode)}; it must be one of Godot's modes, 'server' or 'serverSync'`)
+      }
       memberOf(entry, name).mode = mode
     },
     detach: () => dispatcher.detach(entry),

@@ -97,7 +97,9 @@ export class Registry {
   /** @throws VaivenError ERR_CONTRACT: attached already, another contract under the name, or two methods with one key */
   attach(entry: NodeEntry): void {
     const { contract, instance, path } = entry
-    if (this.#byPath.has(path)) throw new VaivenError('ERR_CONTRACT', `node "${path}" is attached already; detach it first, or give an instance`)
+    if (this.#byPath.has(path)) {
+      throw new VaivenError('ERR_CONTRACT', `node "${path}" is attached already; detach it first, or give an instance`)
+    }
     const known = this.#contracts.get(contract.name)
     if (known !== undefined && known.fingerprint !== contract.fingerprint) {
       throw new VaivenError('ERR_CONTRACT', `another contract is attached under the name "${contract.name}"`)
@@ -106,7 +108,8 @@ export class Registry {
       const kind = this.#byKey.get(member.key)
       if (kind !== undefined && (kind.contract.name !== contract.name || kind.member.name !== member.name)) {
         const other = `${kind.contract.name}.${kind.member.name}`
-        throw new VaivenError('ERR_CONTRACT', `"${contract.name}.${member.name}" and "${other}" have the same number by chance; rename one of them`)
+        const both = `"${contract.name}.${member.name}" and "${other}"`
+        throw new VaivenError('ERR_CONTRACT', `${both} have the same number by chance; rename one of them`)
       }
     }
     this.#byPath.set(path, entry)

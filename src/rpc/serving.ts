@@ -38,7 +38,9 @@ export class Serving {
   /** A call of somebody's. */
   call(entry: MemberEntry, sender: number, args: readonly unknown[]): void {
     const running = this.#running.get(sender) ?? 0
-    if (running >= MAX_RUNNING_PER_PEER) return this.#port.violation({ peer: sender, kind: 'rate', node: entry.node.path, method: entry.name }, 1)
+    if (running >= MAX_RUNNING_PER_PEER) {
+      return this.#port.violation({ peer: sender, kind: 'rate', node: entry.node.path, method: entry.name }, 1)
+    }
     const context = contextOf(entry, sender, false)
     const result = this.#invoke(entry, args, context)
     if (!isPromise(result)) return

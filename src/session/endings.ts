@@ -96,6 +96,8 @@ export const endingOf = (transport: EndReason, data: number, text: string, serve
   }
   if (data === EndCode.kicked || data === EndCode.violations) return { reason: 'kicked', data, text: text || describeEndCode(data) }
   if (data === EndCode.refused) return { reason: 'refused', data, text: text || describeEndCode(data) }
-  if (data === EndCode.dialect || data === EndCode.helloTimeout) return { reason: 'protocol-error', data, text: text || describeEndCode(data) }
+  if (data === EndCode.dialect || data === EndCode.helloTimeout) {
+    return { reason: 'protocol-error', data, text: text || describeEndCode(data) }
+  }
   return { reason: server ? 'closed' : 'left', data, text }
 }

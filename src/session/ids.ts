@@ -55,6 +55,9 @@ export const covers = (target: ResolvedTarget, source: number, id: number): bool
 }
 
 const badTarget = (target: unknown): VaivenError =>
-  new VaivenError('ERR_ARGUMENT', `target is ${describe(target)}; it must be 0 (all), an id, a negative id (all but that one) or a set of ids`)
+  new VaivenError(
+    'ERR_ARGUMENT',
+    `target is ${describe(target)}; it must be 0 (all), an id, a negative id (all but that one) or a set of ids`,
+  )
 
 const describe = (target: unknown): string => (target instanceof Set ? `a Set of ${[...target].join(', ')}` : String(target))

@@ -17,6 +17,7 @@ export class Refused extends VaivenError {
 /** The error for a connection that ended before we were in. */
 export const connectError = ({ reason, data, text }: Ending): VaivenError => {
   if (reason === 'timeout') return new VaivenError('ERR_TIMEOUT', 'the server stopped answering while we were joining', { data })
-  if (data === EndCode.dialect) return new VaivenError('ERR_DIALECT', `the server speaks another protocol: ${text || describeEndCode(data)}`, { data })
-  return new Refused(text || describeEndCode(data), data)
+  const words = text || describeEndCode(data)
+  if (data === EndCode.dialect) return new VaivenError('ERR_DIALECT', `the server speaks another protocol: ${words}`, { data })
+  return new Refused(words, data)
 }

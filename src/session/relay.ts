@@ -6,14 +6,14 @@ import type { Framing, Packet } from './framing.ts'
 import { covers, SERVER_ID } from './ids.ts'
 import type { ScopeLayer } from './layer.ts'
 import type { Link } from './link.ts'
-import type { ScopeHome } from './scope.ts'
+import type { Fate, ScopeHome } from './scope.ts'
 import type { Roster } from './peers.ts'
 
 /** The scope as the relay sees it. */
 export interface RelayScope {
   readonly number: number
   readonly roster: Roster
-  sendInOrder(link: Link, source: number, channel: number, bytes: Uint8Array, delivery: Delivery): 'sent' | 'held' | 'dropped' | 'overflow'
+  sendInOrder(link: Link, source: number, channel: number, bytes: Uint8Array, delivery: Delivery): Fate
   noteViolation(violation: { peer: number; kind: 'target' | 'rate' }, weight?: number): void
 }
 

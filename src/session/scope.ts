@@ -116,8 +116,10 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
       relay(this, this.home, link, packet, channel, delivery, this.layer)
       if (!covers(packet.target, packet.source, SERVER_ID)) return
     }
-    if (packet.lane === 'rpc') this.layer?.receive(packet.source, packet.payload, MESSAGE_DELIVERY[delivery], link.framing.name)
-    else (this as unknown as Scope<ScopeEvents>).signal('message', packet.source, packet.payload, { delivery: MESSAGE_DELIVERY[delivery], channel })
+    const { source, payload } = packet
+    const how = MESSAGE_DELIVERY[delivery]
+    if (packet.lane === 'rpc') this.layer?.receive(source, payload, how, link.framing.name)
+    else this.events.signal('message', source, payload, { delivery: how, channel })
   }
 
   /** @internal Server: a client comes in. Everybody hears of everybody else, in Godot's order. */
@@ -181,7 +183,7 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
    * @internal Sends what `source` says, or keeps it back while `link` does not know `source` in this scope.
    * @returns 'overflow' when a client has made us keep too much
    */
-  sendInOrder(link: Link, source: number, channel: number, bytes: Uint8Array, delivery: Delivery): 'sent' | 'held' | 'dropped' | 'overflow' {
+  sendInOrder(link: Link, source: number, channel: number, bytes: Uint8Array, delivery: Delivery): Fate {
     const { introductions, framing } = link
     // An introduction that is on its way on the very channel that the packet takes arrives first by itself.
     if (!introductions.isPending(this.number, source) || (delivery === 'reliable' && channel === framing.systemChannel)) {
@@ -277,10 +279,14 @@ export abstract class Scope<Events extends ScopeEvents & Record<keyof Events, un
   }
 }
 
+/** What became of a packet that had to be in order. */
+export type Fate = 'sent' | 'held' | 'dropped' | 'overflow'
+
 const pickChannel = (link: Link, delivery: MessageDelivery, channel: number | undefined): number => {
   if (channel === undefined) return delivery === 'reliable' ? link.framing.reliableChannel : link.framing.unreliableChannel
   if (!Number.isInteger(channel) || channel < 1 || channel >= link.peer.channelCount) {
-    throw new VaivenError('ERR_ARGUMENT', `channel is ${channel}; it must be 1 to ${link.peer.channelCount - 1} (as many as both sides asked for)`)
+    const legal = `it must be 1 to ${link.peer.channelCount - 1} (as many as both sides asked for)`
+    throw new VaivenError('ERR_ARGUMENT', `channel is ${channel}; ${legal}`)
   }
   return channel
 }

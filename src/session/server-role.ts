@@ -202,7 +202,9 @@ export class ServerRole implements Role {
 
   kick(id: number, { reason: text = '', data = EndCode.kicked, now = false }: { reason?: string; data?: number; now?: boolean }): void {
     const link = this.#byId.get(id)
-    if (link === undefined || !this.#core.scope.roster.has(id)) throw new VaivenError('ERR_ARGUMENT', `peer ${id} is not here; nobody to kick`)
+    if (link === undefined || !this.#core.scope.roster.has(id)) {
+      throw new VaivenError('ERR_ARGUMENT', `peer ${id} is not here; nobody to kick`)
+    }
     if (link.state === 'leaving' && !now) return
     this.end(link, { reason: 'kicked', data, text }, now)
   }
@@ -239,7 +241,8 @@ export class ServerRole implements Role {
 
   /** Tells everybody that the session will close. */
   drain(withinMs: number, text: string): void {
-    for (const link of this.#byId.values()) if (link.state === 'joined') this.#core.scope.sendSystem(link, { kind: 'drain', withinMs, text })
+    const { scope } = this.#core
+    for (const link of this.#byId.values()) if (link.state === 'joined') scope.sendSystem(link, { kind: 'drain', withinMs, text })
   }
 
   closing(data: number, text: string): void {

@@ -150,7 +150,9 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
    */
   drain(options: { withinMs?: number; text?: string } = {}): Promise<void> {
     const { withinMs = 30_000, text = '' } = options
-    if (!Number.isInteger(withinMs) || withinMs < 0 || withinMs > 86_400_000) throw outOfRange('options.withinMs', withinMs, '0 to 86400000')
+    if (!Number.isInteger(withinMs) || withinMs < 0 || withinMs > 86_400_000) {
+      throw outOfRange('options.withinMs', withinMs, '0 to 86400000')
+    }
     const server = this.#server
     if (server === null || this.#state !== 'open') return this.#state === 'draining' ? this.#closed() : this.close()
     this.#state = 'draining'

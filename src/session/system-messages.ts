@@ -1,7 +1,7 @@
 // What sessions tell each other about themselves: joining, roster, rooms, goodbye, draining, clock. Values only; the bytes
 // are the framing's.
 
-import type { LeaveReason } from './endings.ts'
+import type { Ending } from './endings.ts'
 
 /** A message between sessions. SPEC §13.4 has each byte by byte. */
 export type SystemMessage =
@@ -12,7 +12,7 @@ export type SystemMessage =
   /** Server → client: somebody is in this scope. */
   | { readonly kind: 'add'; readonly id: number; readonly seat: number }
   /** Server → client: somebody is no longer in this scope, and why. */
-  | { readonly kind: 'remove'; readonly id: number; readonly seat: number; readonly reason: LeaveReason; readonly data: number; readonly text: string }
+  | ({ readonly kind: 'remove'; readonly id: number; readonly seat: number } & Ending)
   /** Either way, right before a graceful end: why. */
   | { readonly kind: 'bye'; readonly code: number; readonly text: string }
   /** Server → client: I am going to close in about so many milliseconds; finish what you are doing. */

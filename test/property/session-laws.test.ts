@@ -38,7 +38,9 @@ t.test('bytes', (t) => {
     const reader = new ByteReader(writer.take())
     return fields.every(({ kind, value }) => Object.is(kind === 'text' ? reader.text(1000) : reader[kind](), value)) && reader.finished
   }))
-  holds(t, 'a reader never reads past the end, whatever it is asked', fc.property(bytes, fc.array(fc.constantFrom('u8', 'u24', 'u32', 'varint', 'f64', 'text', 'rest')), (input, asks) => {
+  holds(t, 'a reader never reads past the end, whatever it is asked', fc.property(bytes, fc.array(
+    fc.constantFrom('u8', 'u24', 'u32', 'varint', 'f64', 'text', 'rest'),
+  ), (input, asks) => {
     const reader = new ByteReader(input)
     for (const ask of asks) {
       if (ask === 'text') reader.text(20)
@@ -59,7 +61,9 @@ t.test('bytes', (t) => {
 })
 
 t.test('deadlines', (t) => {
-  holds(t, 'a heap of deadlines runs what a sorted list would run', fc.property(fc.array(fc.oneof(fc.record({ set: fc.nat(50) }), fc.record({ cancel: fc.nat(20) }), fc.record({ advance: fc.nat(60) }))), (steps) => {
+  holds(t, 'a heap of deadlines runs what a sorted list would run', fc.property(fc.array(
+    fc.oneof(fc.record({ set: fc.nat(50) }), fc.record({ cancel: fc.nat(20) }), fc.record({ advance: fc.nat(60) })),
+  ), (steps) => {
     const timers = new Timers()
     const made: Timer[] = []
     const model = new Map<Timer, number>()
@@ -94,7 +98,16 @@ const system: fc.Arbitrary<SystemMessage> = fc.oneof(
   fc.record({ kind: fc.constant('hello' as const), version: fc.nat(255), data: bytes }),
   fc.record({ kind: fc.constant('welcome' as const), version: fc.nat(255), seat: u32, relay: fc.boolean() }),
   fc.record({ kind: fc.constant('add' as const), id: clientId, seat: fc.integer({ min: 2, max: 0xffffffff }) }),
-  fc.record({ kind: fc.constant('remove' as const), id: fc.constant(0), seat: u32, reason: fc.constantFrom(...LEAVE_REASONS), data: u32, text: text(60) }),
+  fc.record(
+    {
+      kind: fc.constant('remove' as const),
+      id: fc.constant(0),
+      seat: u32,
+      reason: fc.constantFrom(...LEAVE_REASONS),
+      data: u32,
+      text: text(60),
+    },
+  ),
   fc.record({ kind: fc.constant('bye' as const), code: u32, text: text(60) }),
   fc.record({ kind: fc.constant('drain' as const), withinMs: u32, text: text(60) }),
   fc.record({ kind: fc.constant('roomJoined' as const), name: text(10) }),
@@ -105,7 +118,10 @@ const system: fc.Arbitrary<SystemMessage> = fc.oneof(
 )
 
 const ids = [7, 900, 70_000]
-const seats = { seatOf: (id: number) => (id === 1 ? 1 : ids.indexOf(id) + 2), idOf: (seat: number) => (seat === 1 ? 1 : (ids[seat - 2] ?? 0)) }
+const seats = {
+  seatOf: (id: number) => (id === 1 ? 1 : ids.indexOf(id) + 2),
+  idOf: (seat: number) => (seat === 1 ? 1 : (ids[seat - 2] ?? 0)),
+}
 const context = (ownId: number, linkId: number) => ({ ownId, linkId, seatsOf: () => seats })
 
 t.test('framing', (t) => {
@@ -113,13 +129,20 @@ t.test('framing', (t) => {
     const packet = nativeFraming.decode(1, nativeFraming.encodeSystem(message, scope, true)!, context(1, 7))
     return packet !== null && packet.scope === scope && same(packet.system, message)
   }))
-  const target = fc.oneof(fc.constantFrom(0, 1, ...ids.slice(1), -1, ...ids.slice(1).map((id) => -id)), fc.uniqueArray(fc.constantFrom(1, ...ids.slice(1))))
-  holds(t, 'a client\'s packet arrives with its target, and with the source that owns the connection', fc.property(fc.constantFrom('message' as const, 'rpc' as const), fc.nat(300), target, bytes, (lane, scope, to, payload) => {
+  const target = fc.oneof(
+    fc.constantFrom(0, 1, ...ids.slice(1), -1, ...ids.slice(1).map((id) => -id)),
+    fc.uniqueArray(fc.constantFrom(1, ...ids.slice(1))),
+  )
+  holds(t, 'a client\'s packet arrives with its target, and with the source that owns the connection', fc.property(fc.constantFrom(
+    'message' as const,
+    'rpc' as const,
+  ), fc.nat(300), target, bytes, (lane, scope, to, payload) => {
     const sent = nativeFraming.encode({ lane, scope, source: 7, target: to, payload, system: null }, true, seats)
     const got = nativeFraming.decode(1, sent, context(1, 7))
     return same(got, { lane, scope, source: 7, target: to, payload, system: null })
   }))
-  holds(t, 'a server\'s packet arrives with its source', fc.property(fc.constantFrom(1, 900, 70_000), fc.nat(300), bytes, (source, scope, payload) => {
+  const sources = fc.constantFrom(1, 900, 70_000)
+  holds(t, 'a server\'s packet arrives with its source', fc.property(sources, fc.nat(300), bytes, (source, scope, payload) => {
     const sent = nativeFraming.encode({ lane: 'rpc', scope, source, target: 0, payload, system: null }, false, seats)
     return same(nativeFraming.decode(1, sent, context(7, 1)), { lane: 'rpc', scope, source, target: 7, payload, system: null })
   }))
@@ -128,12 +151,15 @@ t.test('framing', (t) => {
     return nativeFraming.encode({ ...packet, source: 7, target: 1 }, true, seats).length === payload.length + 1
       && nativeFraming.encode({ ...packet, source: 1, target: 7 }, false, seats).length === payload.length + 1
   }))
-  holds(t, 'any bytes at all are a packet or null, never an exception', fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (input, atServer) => {
+  const anything = fc.uint8Array({ maxLength: 80 })
+  holds(t, 'any bytes at all are a packet or null, never an exception', fc.property(anything, fc.boolean(), (input, atServer) => {
     nativeFraming.decode(1, input, atServer ? context(1, 7) : context(7, 1))
     return true
   }), { numRuns: 5000 })
   holds(t, 'targets cover whom they say', fc.property(fc.constantFrom(...ids), fc.constantFrom(1, ...ids), (source, id) =>
-    covers(0, source, id) === (id !== source) && covers(id, source, id) === (id !== source) && !covers(-id, source, id) && covers([id], source, id) === (id !== source) && covers(SERVER_ID, source, id) === (id === 1)))
+    covers(0, source, id) === (id !== source) && covers(id, source, id) === (id !== source) && !covers(-id, source, id)
+      && covers([id], source, id) === (id !== source)
+      && covers(SERVER_ID, source, id) === (id === 1)))
   t.end()
 })
 
@@ -148,11 +174,22 @@ const message: fc.Arbitrary<RpcMessage> = fc.oneof(
   fc.record({ kind: fc.constant('failure' as const), id: u32, code: fc.nat(255), text: text(40), details: bytes }),
   fc.record({ kind: fc.constant('cancel' as const), id: u32 }),
   fc.record({ kind: fc.constant('offer' as const), contracts: fc.array(fc.record({ name: text(20), fingerprint: u32 })) }),
-  fc.record({ kind: fc.constant('details' as const), node: text(20), members: fc.array(fc.record({ key: fc.nat(0xffffff), name: text(10), signature: text(40) })) }),
+  fc.record(
+    {
+      kind: fc.constant('details' as const),
+      node: text(20),
+      members: fc.array(fc.record({ key: fc.nat(0xffffff), name: text(10), signature: text(40) })),
+    },
+  ),
 )
 
 /** With keys in one order, so that only values count. */
-const sorted = (m: unknown): unknown => JSON.parse(JSON.stringify(m, (_, v: unknown) => (v instanceof Uint8Array ? Buffer.from(v).toString('hex') : typeof v === 'object' && v !== null && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v)))
+const sorted = (m: unknown): unknown =>
+  JSON.parse(JSON.stringify(m, (_, v: unknown) => {
+    if (v instanceof Uint8Array) return Buffer.from(v).toString('hex')
+    if (typeof v !== 'object' || v === null || Array.isArray(v)) return v
+    return Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+  }))
 
 t.test('rpc messages', (t) => {
   holds(t, 'messages come back as they were written', fc.property(message, (m) => same(sorted(decodeMessage(encodeMessage(m))), sorted(m))))
@@ -171,7 +208,8 @@ t.test('introductions', (t) => {
     fc.record({ do: fc.constant('seen' as const), number: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ do: fc.constant('cancel' as const), id: fc.nat(2) }),
   )
-  holds(t, 'what was held comes out once, in order, and only when everything introduced before it is settled', fc.property(fc.boolean(), fc.array(step, { maxLength: 30 }), (native, steps) => {
+  const law = 'what was held comes out once, in order, and only when everything introduced before it is settled'
+  holds(t, law, fc.property(fc.boolean(), fc.array(step, { maxLength: 30 }), (native, steps) => {
     const introductions = new Introductions()
     const acknowledged = new Set<number>()
     /** Of each subject's latest introduction: its number. */
@@ -188,7 +226,8 @@ t.test('introductions', (t) => {
     for (const s of steps) {
       if (s.do === 'begin') latest.set(s.id, introductions.begin(0, s.id))
       else if (s.do === 'hold' && isPending(s.id)) {
-        if (introductions.hold(0, s.id, { channel: 2, bytes: Uint8Array.of(packets), delivery: 'unsequenced' }, true) !== 'held') return false
+        const packet = { channel: 2, bytes: Uint8Array.of(packets), delivery: 'unsequenced' as const }
+        if (introductions.hold(0, s.id, packet, true) !== 'held') return false
         held.set(packets++, [s.id, latest.get(s.id)!])
       } else if (s.do === 'ack' || s.do === 'seen') {
         // A connection knows one kind of answer only.
@@ -196,7 +235,8 @@ t.test('introductions', (t) => {
         if (s.do === 'ack') acknowledged.add(s.number)
         else for (let n = 1; n <= s.number; n++) acknowledged.add(n)
         const released = (s.do === 'ack' ? introductions.acknowledge(s.number) : introductions.seen(s.number)).map(({ bytes: [n] }) => n!)
-        const expected = [...held].filter(([, [, number]]) => number <= settledThrough()).sort(([a, [, x]], [b, [, y]]) => x - y || a - b).map(([n]) => n)
+        const free = [...held].filter(([, [, number]]) => number <= settledThrough())
+        const expected = free.sort(([a, [, x]], [b, [, y]]) => x - y || a - b).map(([n]) => n)
         if (String(released) !== String(expected)) return false
         for (const n of released) held.delete(n)
       } else if (s.do === 'cancel' && latest.has(s.id)) {
@@ -212,9 +252,19 @@ t.test('introductions', (t) => {
 })
 
 t.test('clock', (t) => {
-  const trip = fc.record({ gap: fc.double({ min: 1, max: 3000, noNaN: true }), out: fc.double({ min: 0.1, max: 500, noNaN: true }), back: fc.double({ min: 0.1, max: 500, noNaN: true }), lost: fc.boolean() })
+  const trip = fc.record(
+    {
+      gap: fc.double({ min: 1, max: 3000, noNaN: true }),
+      out: fc.double({ min: 0.1, max: 500, noNaN: true }),
+      back: fc.double({ min: 0.1, max: 500, noNaN: true }),
+      lost: fc.boolean(),
+    },
+  )
   holds(t, 'whatever the delays both ways and a drift of 100 ppm, the error is within the bound and time never runs backwards', fc.property(
-    fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: -99e-6, max: 99e-6, noNaN: true }), fc.array(trip, { minLength: 1, maxLength: 40 }),
+    fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: -99e-6, max: 99e-6, noNaN: true }), fc.array(
+      trip,
+      { minLength: 1, maxLength: 40 },
+    ),
     (offset, drift, trips) => {
       let real = 0
       const server = new ServerClock(() => real)
@@ -240,7 +290,11 @@ t.test('clock', (t) => {
       }
       return bounded
     }), { numRuns: 2000 })
-  holds(t, 'answers that were never asked for, or come twice, change nothing', fc.property(u32, fc.double({ min: 0, max: 1e9, noNaN: true }), (token, time) => {
+  holds(t, 'answers that were never asked for, or come twice, change nothing', fc.property(u32, fc.double({
+    min: 0,
+    max: 1e9,
+    noNaN: true,
+  }), (token, time) => {
     let local = 5
     const client = new ClientClock(() => local)
     const asked = client.ask()
@@ -255,26 +309,61 @@ t.test('clock', (t) => {
 })
 
 t.test('hostile bytes cost their sender only', (t) => {
-  const Node = defineNode('node', { f: rpc.remote(c.record({ a: c.u8, b: c.array(c.string) })), g: rpc.remote(c.u8).returns(c.u8), p: property.remote(c.any) }, { dynamic: true })
+  const Node = defineNode(
+    'node',
+    { f: rpc.remote(c.record({ a: c.u8, b: c.array(c.string) })), g: rpc.remote(c.u8).returns(c.u8), p: property.remote(c.any) },
+    { dynamic: true },
+  )
   const bench = new GameBench({ server: { kickAfter: false, channels: 5 } })
   const [attacker, victim] = bench.join(2, { channels: 5 })
   let ran = 0
   const errors: unknown[] = []
   for (const { session } of [bench.server, victim!]) {
     session.on('error', (error) => errors.push(error))
-    session.attach(Node, { f: ({ a, b }) => void (ran += Number.isInteger(a) && b.every((x) => typeof x === 'string') ? 1 : NaN), g: (n) => n })
+    session.attach(
+      Node,
+      { f: ({ a, b }) => void (ran += Number.isInteger(a) && b.every((x) => typeof x === 'string') ? 1 : NaN), g: (n) => n },
+    )
   }
   const key = Node.list[0]!.key
   // Random bytes, and beginnings that lead into every part of the code.
-  const start = fc.constantFrom([], [0], [1], [2], [5], [9], [0x0d, 0, key & 255, (key >> 8) & 255, key >> 16], [0x01, 1, key & 255], [0x11, 3, 1, 2], [0x21, 1], [2, 1, 1], [2, 11], [2, 3], [2, 7, 1], [1, 6, 1], [1, 0x10, 4, 110, 111, 100, 101, 1, 102])
+  const start = fc.constantFrom(
+    [],
+    [0],
+    [1],
+    [2],
+    [5],
+    [9],
+    [0x0d, 0, key & 255, (key >> 8) & 255, key >> 16],
+    [0x01, 1, key & 255],
+    [0x11, 3, 1, 2],
+    [0x21, 1],
+    [2, 1, 1],
+    [2, 11],
+    [2, 3],
+    [2, 7, 1],
+    [1, 6, 1],
+    [1, 0x10, 4, 110, 111, 100, 101, 1, 102],
+  )
   holds(t, 'no exception, no error, no handler with data outside its schema, nobody disconnected', fc.property(
-    fc.array(fc.record({ start, rest: fc.uint8Array({ maxLength: 60 }), channel: fc.nat(4), delivery: fc.constantFrom('reliable' as const, 'unsequenced' as const) }), { minLength: 1, maxLength: 10 }),
+    fc.array(
+      fc.record(
+        {
+          start,
+          rest: fc.uint8Array({ maxLength: 60 }),
+          channel: fc.nat(4),
+          delivery: fc.constantFrom('reliable' as const, 'unsequenced' as const),
+        },
+      ),
+      { minLength: 1, maxLength: 10 },
+    ),
     (packets) => {
       const [peer] = [...attacker!.host.peers]
       for (const { start: head, rest, channel, delivery } of packets) peer!.send(channel, Uint8Array.from([...head, ...rest]), delivery)
       bench.network.runFor(20)
       // A goodbye in the bytes is a legal wish.
-      return errors.length === 0 && !Number.isNaN(ran) && victim!.session.state === 'open' && bench.server.session.peers.has(attacker!.session.id)
+      return errors.length === 0 && !Number.isNaN(ran) && victim!.session.state === 'open'
+        && bench.server.session.peers.has(attacker!.session.id)
     }), { numRuns: 1500 })
   t.same(bench.server.session.calls.dispatcher.tables.pending, 0)
   t.end()

@@ -19,18 +19,37 @@ const Node = defineNode('node', {
 const attach = (player: GamePlayer) => {
   const heard: [string, number, number][] = []
   const note = (name: string) => (value: number, { sender }: CallContext) => void heard.push([name, sender, value])
-  const node = player.session.attach(Node, { call: note('call'), loose: note('loose'), ordered: note('ordered'), value: note('value'), ask: (n) => n + 1 })
+  const node = player.session.attach(
+    Node,
+    { call: note('call'), loose: note('loose'), ordered: note('ordered'), value: note('value'), ask: (n) => n + 1 },
+  )
   return { node, heard, id: player.session.id, session: player.session, player }
 }
 
-const row = (name: string, clients: number, play: (bench: GameBench, all: ReturnType<typeof attach>[], ok: (holds: boolean, what: string) => void) => void | Promise<void>, options = {}) => {
+const row = (
+  name: string,
+  clients: number,
+  play: (bench: GameBench, all: ReturnType<typeof attach>[], ok: (holds: boolean, what: string) => void) => void | Promise<void>,
+  options = {},
+) => {
   t.test(`${name}, on ${SEEDS} networks`, async (t) => {
     const wrong: string[] = []
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const bench = new GameBench({ seed, path: badPath(0.05 + (seed % 3) * 0.05), host: { connectTimeoutMs: 60_000, timeout: { minimumMs: 4000, maximumMs: 8000 } }, server: { ...options } })
+      const bench = new GameBench(
+        {
+          seed,
+          path: badPath(0.05 + (seed % 3) * 0.05),
+          host: { connectTimeoutMs: 60_000, timeout: { minimumMs: 4000, maximumMs: 8000 } },
+          server: { ...options },
+        },
+      )
       try {
         bench.join(clients, options)
-        await play(bench, [bench.server, ...bench.clients].map(attach), (holds, what) => void (holds || wrong.push(`seed ${seed}: ${what}`)))
+        await play(
+          bench,
+          [bench.server, ...bench.clients].map(attach),
+          (holds, what) => void (holds || wrong.push(`seed ${seed}: ${what}`)),
+        )
       } catch (error) {
         wrong.push(`seed ${seed}: ${(error as Error).message}`)
       }
@@ -38,7 +57,8 @@ const row = (name: string, clients: number, play: (bench: GameBench, all: Return
     t.same(wrong.slice(0, 5), [], `${wrong.length} violations`)
   })
 }
-const numbers = (heard: [string, number, number][], name: string, sender: number): string => heard.filter(([n, s]) => n === name && s === sender).map(([, , v]) => v).join()
+const numbers = (heard: [string, number, number][], name: string, sender: number): string =>
+  heard.filter(([n, s]) => n === name && s === sender).map(([, , v]) => v).join()
 const TEN = Array.from({ length: 10 }, (_, i) => i).join()
 
 row('rpc and rpc_id: reliable calls to all and to one arrive once and in order', 2, ({ network }, [server, a, b], ok) => {
@@ -105,7 +125,12 @@ row('calls by name, all four forms', 2, ({ network }, [server, a, b], ok) => {
 })
 
 row('request and response between all pairs', 2, async ({ network }, all, ok) => {
-  const asked = all.flatMap((from) => all.filter((to) => to !== from).map((to) => from.node.to(to.id).ask(to.id % 1000, { timeoutMs: 60_000 }).then((n) => n === (to.id % 1000) + 1)))
+  const asked = all.flatMap(
+    (from) =>
+      all.filter((to) => to !== from).map(
+        (to) => from.node.to(to.id).ask(to.id % 1000, { timeoutMs: 60_000 }).then((n) => n === (to.id % 1000) + 1),
+      ),
+  )
   const answers = Promise.all(asked)
   answers.catch(() => undefined)
   await network.settle(answers)
@@ -115,11 +140,17 @@ row('request and response between all pairs', 2, async ({ network }, all, ok) =>
 
 row('send_bytes: raw messages of every delivery beside calls, on channels of their own', 2, ({ network }, [server, a, b], ok) => {
   const got: string[] = []
-  b!.session.on('message', (sender, bytes, { delivery, channel }) => got.push(`${sender === 1 ? 's' : 'a'} ${delivery} ${channel} ${bytes[0]}`))
+  b!.session.on(
+    'message',
+    (sender, bytes, { delivery, channel }) => got.push(`${sender === 1 ? 's' : 'a'} ${delivery} ${channel} ${bytes[0]}`),
+  )
   for (let i = 0; i < 5; i++) {
     a!.session.send(b!.id, Uint8Array.of(i))
     server!.session.send(0, Uint8Array.of(i), { channel: 4 })
-    for (let n = 0; n < 5; n++) network.at(network.now + 100 * n, () => a!.session.send(-1, Uint8Array.of(i), { delivery: 'unreliableOrdered' }))
+    for (let n = 0; n < 5; n++) network.at(
+      network.now + 100 * n,
+      () => a!.session.send(-1, Uint8Array.of(i), { delivery: 'unreliableOrdered' }),
+    )
   }
   network.runFor(5000)
   const of = (start: string): string => got.filter((line) => line.startsWith(start)).map((line) => line.split(' ')[3]).join()
@@ -138,7 +169,10 @@ row('set_network_master: only the master runs it, whoever calls', 2, ({ network 
   a!.node.all.call(3)
   network.runFor(4000)
   ok(a!.node.isMaster && !b!.node.isMaster, 'isMaster')
-  ok(numbers(a!.heard, 'call', b!.id) === '1' && numbers(a!.heard, 'call', 1) === '2' && numbers(a!.heard, 'call', a!.id) === '3', 'the master runs them')
+  ok(
+    numbers(a!.heard, 'call', b!.id) === '1' && numbers(a!.heard, 'call', 1) === '2' && numbers(a!.heard, 'call', a!.id) === '3',
+    'the master runs them',
+  )
   ok(b!.heard.length === 0 && server!.heard.length === 0, 'nobody else does')
 })
 
@@ -169,7 +203,16 @@ row('a drain: newcomers hear it, players hear it, and it ends when they have lef
 
 t.test('what happens can be observed, each kind on a channel of its own', (t) => {
   const seen: string[] = []
-  const names = ['session.joined', 'session.left', 'session.peer-joined', 'session.peer-left', 'session.peer-refused', 'session.violation', 'rpc.call', 'rpc.set']
+  const names = [
+    'session.joined',
+    'session.left',
+    'session.peer-joined',
+    'session.peer-left',
+    'session.peer-refused',
+    'session.violation',
+    'rpc.call',
+    'rpc.set',
+  ]
   const listeners = names.map((name) => {
     const listener = (): void => void seen.push(name)
     subscribe(`vaiven:${name}`, listener)

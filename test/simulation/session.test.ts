@@ -70,12 +70,25 @@ const play = async (seed: number): Promise<string[]> => {
   const wrong: string[] = []
   const check = (holds: boolean, what: string): void => void (holds || wrong.push(`seed ${seed}: ${what}`))
   const lossRatio = [0, 0.02, 0.05, 0.1, 0.2][seed % 5]!
-  const bench = new GameBench({ seed, path: badPath(lossRatio), server: { maxPeers: 4, channels: 4, relayLimit: false }, host: { connectTimeoutMs: 60_000, timeout: { minimumMs: 4000, maximumMs: 8000 } } })
+  const bench = new GameBench(
+    {
+      seed,
+      path: badPath(lossRatio),
+      server: { maxPeers: 4, channels: 4, relayLimit: false },
+      host: { connectTimeoutMs: 60_000, timeout: { minimumMs: 4000, maximumMs: 8000 } },
+    },
+  )
   const { network } = bench
   const server = witness(bench.server)
   const clients: Witness[] = []
-  for (let i = 0; i < 4; i++) network.at(i * 70 + (seed % 7) * 10, () => clients.push(witness(bench.client({ channels: 4, timeoutMs: 60_000 }))))
-  network.runUntil(() => clients.length === 4 && clients.every(({ session }) => session.peerIds.length === 4), { limitMs: 60_000, what: 'everybody is in' })
+  for (let i = 0; i < 4; i++) network.at(
+    i * 70 + (seed % 7) * 10,
+    () => clients.push(witness(bench.client({ channels: 4, timeoutMs: 60_000 }))),
+  )
+  network.runUntil(
+    () => clients.length === 4 && clients.every(({ session }) => session.peerIds.length === 4),
+    { limitMs: 60_000, what: 'everybody is in' },
+  )
   const all = [server, ...clients]
   for (let i = 0; i < SAYS; i++) for (const w of all) network.at(network.now + 30 * i, () => talk(w))
 
@@ -102,14 +115,22 @@ const play = async (seed: number): Promise<string[]> => {
   bench.crash(crashed)
   leaver.lobby.all.say(200)
   void leaver.session.close()
-  network.runUntil(() => last.session.peerIds.length === 1 && server.session.peerIds.length === 1, { limitMs: 60_000, what: 'three are gone' })
-  check(String(kicked.heard.slice(before).filter(([what]) => what === 'say').map(([, , n]) => n)) === String(Array.from({ length: 10 }, (_, i) => 100 + i)),
+  network.runUntil(
+    () => last.session.peerIds.length === 1 && server.session.peerIds.length === 1,
+    { limitMs: 60_000, what: 'three are gone' },
+  )
+  check(String(
+    kicked.heard.slice(before).filter(([what]) => what === 'say').map(([, , n]) => n),
+  ) === String(Array.from({ length: 10 }, (_, i) => 100 + i)),
     'what was sent before a kick arrives')
   check(kicked.log.includes('serverDisconnected kicked afk'), `the kicked heard ${kicked.log.at(-2)}`)
   for (const w of [server, last]) {
     const reasons = w.log.filter((line) => line.startsWith('peerDisconnected')).map((line) => line.split(' ').slice(2).join(' ')).sort()
     check(String(reasons) === 'kicked afk,left,timeout', `${w.name} heard the reasons ${reasons}`)
-    check(w.heard.some(([what, sender, n]) => what === 'say' && sender === ids.get(leaver) && n === 200), `${w.name} did not hear the last words of the leaver`)
+    check(
+      w.heard.some(([what, sender, n]) => what === 'say' && sender === ids.get(leaver) && n === 200),
+      `${w.name} did not hear the last words of the leaver`,
+    )
   }
   void server.session.close({ reason: 'the end' })
   network.runUntil(() => last.session.state === 'closed' && server.session.state === 'closed', { limitMs: 60_000, what: 'the end' })
@@ -125,7 +146,8 @@ const play = async (seed: number): Promise<string[]> => {
     }
     for (const other of all) {
       if (other === w) continue
-      const of = (what: string): number[] => w.heard.filter(([kind, sender, n]) => kind === what && sender === ids.get(other) && n < 100).map(([, , n]) => n)
+      const of = (what: string): number[] =>
+        w.heard.filter(([kind, sender, n]) => kind === what && sender === ids.get(other) && n < 100).map(([, , n]) => n)
       const label = `${w.name} from ${other.name}`
       check(of('say').length === SAYS && contiguous(of('say')), `${label}: reliable calls ${of('say')}`)
       check(of('own').length === SAYS && contiguous(of('own')), `${label}: reliable calls on a channel of their own ${of('own')}`)
@@ -135,7 +157,10 @@ const play = async (seed: number): Promise<string[]> => {
       check(String(of('registerPlayer')) === String([other.name.length]), `${label}: introduced itself ${of('registerPlayer')}`)
     }
     if (w !== server) check(w.answered === w.asked && w.asked === SAYS, `${w.name}: ${w.answered} answers of ${w.asked}`)
-    if (w !== crashed) check(Object.values(w.session.calls.dispatcher.tables).every((size) => size === 0), `${w.name}: tables ${JSON.stringify(w.session.calls.dispatcher.tables)}`)
+    if (w !== crashed) check(
+      Object.values(w.session.calls.dispatcher.tables).every((size) => size === 0),
+      `${w.name}: tables ${JSON.stringify(w.session.calls.dispatcher.tables)}`,
+    )
     const odd = w.log.filter((line) => line.startsWith('error') || line.startsWith('violation'))
     check(odd.length === 0, `${w.name}: ${odd[0]}`)
   }

@@ -23,7 +23,8 @@ export interface GameBenchOptions {
 }
 
 /** A bad network in the words of the issue: 80 ms there and back, jitter, loss. */
-export const badPath = (lossRatio = 0.05): PathConditions => ({ latencyMs: 40, jitterMs: 20, lossRatio, duplicateRatio: 0.01, reorderRatio: 0.02 })
+export const badPath = (lossRatio = 0.05): PathConditions =>
+  ({ latencyMs: 40, jitterMs: 20, lossRatio, duplicateRatio: 0.01, reorderRatio: 0.02 })
 
 export class GameBench {
   readonly play: VirtualSessions
@@ -48,7 +49,11 @@ export class GameBench {
 
   /** So many clients, all knowing each other; logs emptied. */
   join(count: number, options: Partial<GameSessionOptions> = {}): GamePlayer[] {
-    const joined = this.play.join(this.server.session, count, { host: this.#host, timeoutMs: 30_000, ...options }).map((session) => this.#player(session))
+    const joined = this.play.join(
+      this.server.session,
+      count,
+      { host: this.#host, timeoutMs: 30_000, ...options },
+    ).map((session) => this.#player(session))
     this.clients.push(...joined)
     this.server.log.length = 0
     return joined

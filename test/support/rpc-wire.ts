@@ -45,7 +45,12 @@ export class Mesh {
     const [letter] = this.mail.splice(index, 1)
     if (letter === undefined) return false
     const receiver = this.peers.get(letter.to)
-    if (receiver !== undefined && this.peers.has(letter.from)) receiver.dispatcher.receive(letter.from, letter.payload, letter.delivery, 'vaiven')
+    if (receiver !== undefined && this.peers.has(letter.from)) receiver.dispatcher.receive(
+      letter.from,
+      letter.payload,
+      letter.delivery,
+      'vaiven',
+    )
     return true
   }
 

@@ -26,7 +26,9 @@ const system: readonly SystemMessage[] = [
   { kind: 'welcome', version: 1, seat: 300, relay: false },
   { kind: 'add', id: 2, seat: 2 },
   { kind: 'add', id: 2147483647, seat: 4294967295 },
-  ...LEAVE_REASONS.map((reason, i): SystemMessage => ({ kind: 'remove', id: 0, seat: 100 + i * 30, reason, data: i * 1000, text: i % 2 ? 'größer' : '' })),
+  ...LEAVE_REASONS.map(
+    (reason, i): SystemMessage => ({ kind: 'remove', id: 0, seat: 100 + i * 30, reason, data: i * 1000, text: i % 2 ? 'größer' : '' }),
+  ),
   { kind: 'bye', code: 0, text: '' },
   { kind: 'bye', code: 4294967295, text: '日本' },
   { kind: 'drain', withinMs: 0, text: '' },
@@ -54,7 +56,11 @@ const messages: readonly RpcMessage[] = [
   { kind: 'set', member: { key: 0x010203, instance: 0 }, values: raw('3f') },
   { kind: 'offer', contracts: [] },
   { kind: 'offer', contracts: [{ name: 'lobby', fingerprint: 4294967295 }, { name: 'ship', fingerprint: 0 }] },
-  { kind: 'details', node: 'ship', members: [{ key: 0x010203, name: 'move', signature: 'move(x: f32, y: f32)' }, { key: 1, name: 'fuel', signature: 'fuel: f32' }] },
+  {
+    kind: 'details',
+    node: 'ship',
+    members: [{ key: 0x010203, name: 'move', signature: 'move(x: f32, y: f32)' }, { key: 1, name: 'fuel', signature: 'fuel: f32' }],
+  },
 ]
 
 export const CONTRACT = defineNode('lobby', {
@@ -66,6 +72,9 @@ export const CONTRACT = defineNode('lobby', {
   anything: rpc.untyped(),
 })
 
+/** One entry per line: differences show. */
+const listInLines = (list: readonly unknown[]): string => `[\n${list.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n')}\n  ]`
+
 const write = (): void => {
   const packets = []
   for (const scope of [0, 1, 300]) {
@@ -76,7 +85,9 @@ const write = (): void => {
       }
       for (const source of [1, 900, 70000]) {
         const packet = { lane, scope, source, target: 7, payload: raw('0102') }
-        packets.push({ at: 'client', from: 1, ...asJson(packet), hex: hex(nativeFraming.encode({ ...packet, system: null }, false, seats)) })
+        packets.push(
+          { at: 'client', from: 1, ...asJson(packet), hex: hex(nativeFraming.encode({ ...packet, system: null }, false, seats)) },
+        )
       }
     }
   }
@@ -94,17 +105,57 @@ const write = (): void => {
     seats: SEATS,
     connectData: [2, 7, 900, 2147483647].map((id) => ({ id, data: nativeFraming.connectData(id) })),
     packets,
-    system: [0, 5].flatMap((scope) => system.map((message) => ({ scope, message: asJson(message), hex: hex(nativeFraming.encodeSystem(message, scope, true)!) }))),
-    refusedPackets: ['', '03', '14', '40', '80', '21', '2180', '04', '048300', '11', '110201', '02', '0200', '020c', '0203010000000200', '020302000000', '0204030600000000', '020500000000 01ff'.replace(' ', ''), '0202010201ff'],
+    system: [0, 5].flatMap(
+      (scope) =>
+        system.map((message) => ({ scope, message: asJson(message), hex: hex(nativeFraming.encodeSystem(message, scope, true)!) })),
+    ),
+    refusedPackets: [
+      '',
+      '03',
+      '14',
+      '40',
+      '80',
+      '21',
+      '2180',
+      '04',
+      '048300',
+      '11',
+      '110201',
+      '02',
+      '0200',
+      '020c',
+      '0203010000000200',
+      '020302000000',
+      '0204030600000000',
+      '020500000000 01ff'.replace(' ', ''),
+      '0202010201ff',
+    ],
     messages: messages.map((message) => ({ message: asJson(message), hex: hex(encodeMessage(message)) })),
-    refusedMessages: ['', '07', '0f', '20', '00', '0001', '08010203', '0801020300', '1005', '18056c6f62627903736179', '0c05', '040500', '06', '0602', '0600ff0100', '1205'].filter((bytes) => decodeMessage(raw(bytes)) === null),
+    refusedMessages: [
+      '',
+      '07',
+      '0f',
+      '20',
+      '00',
+      '0001',
+      '08010203',
+      '0801020300',
+      '1005',
+      '18056c6f62627903736179',
+      '0c05',
+      '040500',
+      '06',
+      '0602',
+      '0600ff0100',
+      '1205',
+    ].filter((bytes) => decodeMessage(raw(bytes)) === null),
     numbers: CONTRACT.list.map(({ name, signature, key }) => ({ node: 'lobby', name, signature, key })),
     hashes: ['', 'lobby.start()', 'größe.x:f32', '日本.f(*)'].map((text) => ({ text, key: hash24(text) })),
     fingerprint: CONTRACT.fingerprint,
     modes,
   }
   const lines = Object.entries(vectors).map(([key, value]) =>
-    `  ${JSON.stringify(key)}: ${Array.isArray(value) ? `[\n${value.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n')}\n  ]` : JSON.stringify(value)}`)
+    `  ${JSON.stringify(key)}: ${Array.isArray(value) ? listInLines(value) : JSON.stringify(value)}`)
   writeFileSync(new URL('../../../test/fixtures/session-vectors.json', import.meta.url), `{\n${lines.join(',\n')}\n}\n`)
 }
 

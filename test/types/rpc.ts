@@ -164,7 +164,10 @@ void listen({ hello: 'x' })
 const Info = t.record({ name: t.string })
 const served = openLobby(session, { info: Info, check: ({ name }) => (name === '' ? 'a name, please' : undefined) })
 served.on('playerJoined', ({ info }) => void info.name.length)
-void joinLobby(session, { info: Info, me: { name: 'x' }, prepare: async (signal) => void signal.aborted }).then((joined) => joined.update({ name: 'y' }))
+void joinLobby(
+  session,
+  { info: Info, me: { name: 'x' }, prepare: async (signal) => void signal.aborted },
+).then((joined) => joined.update({ name: 'y' }))
 // @ts-expect-error what players tell has the type that info says
 void joinLobby(session, { info: Info, me: { nam: 'x' } })
 // @ts-expect-error no such event

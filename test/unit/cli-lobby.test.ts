@@ -9,14 +9,21 @@ import type { UdpSession } from '../../src/udp-session.ts'
 const play = async (args: string[], signal = new AbortController().signal) => {
   let out = ''
   let err = ''
-  const io = { stdin: Readable.from([]), stdout: { write: (text: string) => (out += text) }, stderr: { write: (text: string) => (err += text) }, signal }
+  const io = {
+    stdin: Readable.from([]),
+    stdout: { write: (text: string) => (out += text) },
+    stderr: { write: (text: string) => (err += text) },
+    signal,
+  }
   return { code: await run(args, io), out, err }
 }
 
 t.test('the lobby holds on a bad network, and says so line by line', { timeout: 60_000 }, async (t) => {
   const started = performance.now()
   const { code, out } = await play(['--json', '--seconds', '4'])
-  const lines = out.trim().split('\n').map((line) => JSON.parse(line) as { event: string; ok?: boolean; what?: string; name?: string; kind?: string; rows?: unknown[] })
+  const lines = out.trim().split('\n').map(
+    (line) => JSON.parse(line) as { event: string; ok?: boolean; what?: string; name?: string; kind?: string; rows?: unknown[] },
+  )
   const checks = lines.filter(({ event }) => event === 'check')
   t.same(checks.filter(({ ok }) => ok !== true), [])
   t.ok(checks.length >= 14)
@@ -43,7 +50,14 @@ t.test('help, and options that make no sense', async (t) => {
 })
 
 t.test('a call that is missing, doubled or late is counted', (t) => {
-  const session = { id: 7, isServer: false, state: 'open', peerIds: [1], host: { peers: [], stats: { bytesSent: 0 } }, clock: { errorMs: 1 } } as unknown as UdpSession
+  const session = {
+    id: 7,
+    isServer: false,
+    state: 'open',
+    peerIds: [1],
+    host: { peers: [], stats: { bytesSent: 0 } },
+    clock: { errorMs: 1 },
+  } as unknown as UdpSession
   const counts = openLobbyChecks('Ann', session)
   counts.met(9, 'Bob')
   for (const number of [4, 5, 7, 7, 6, 8]) counts.reliable(9, number, 1)

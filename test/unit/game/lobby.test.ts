@@ -65,7 +65,10 @@ t.test('players tell about themselves, everybody hears of everybody, and changes
 })
 
 t.test('a full lobby, a started game, and what the server does not like are refused with words', async (t) => {
-  const { clients, server, enter, settle } = setUp(4, { maxPlayers: 2, check: ({ name }: Info) => (name === 'rude' ? 'mind your language' : undefined) })
+  const { clients, server, enter, settle } = setUp(
+    4,
+    { maxPlayers: 2, check: ({ name }: Info) => (name === 'rude' ? 'mind your language' : undefined) },
+  )
   await t.rejects(enter(clients[0]!, 'rude'), { code: 'ERR_REMOTE', message: 'mind your language' })
   const a = await enter(clients[0]!, 'A')
   const b = await enter(clients[1]!, 'B')
@@ -83,7 +86,9 @@ t.test('a game starts when everybody has prepared, and only the server releases 
   const { clients, server, serverLog, enter, run } = setUp(3, { requireReady: false })
   const done: (() => void)[] = []
   const players = []
-  for (const [i, name] of ['A', 'B', 'C'].entries()) players.push(await enter(clients[i]!, name, () => new Promise<void>((resolve) => done.push(resolve))))
+  for (const [i, name] of ['A', 'B', 'C'].entries()) players.push(
+    await enter(clients[i]!, name, () => new Promise<void>((resolve) => done.push(resolve))),
+  )
   const started = server.start()
   await run()
   t.same(players.map(({ lobby }) => lobby.state), ['preparing', 'preparing', 'preparing'])
@@ -158,7 +163,9 @@ t.test('lobbies in rooms know nothing of each other', async (t) => {
   const lobbies = rooms.map((room) => openLobby<Info>(room, { info: Info }))
   rooms.forEach((room, i) => room.add(clients[i]!.session.id))
   bench.network.runFor(500)
-  const joined = Promise.all(clients.map(({ session }, i) => joinLobby<Info>([...session.rooms.values()][0]!, { info: Info, me: { name: `P${i}`, team: i } })))
+  const joined = Promise.all(
+    clients.map(({ session }, i) => joinLobby<Info>([...session.rooms.values()][0]!, { info: Info, me: { name: `P${i}`, team: i } })),
+  )
   await bench.network.settle(joined)
   t.same((await joined).map((lobby) => [...lobby.players.values()].map(({ info }) => info.name)), [['P0'], ['P1']])
   t.same(lobbies.map((lobby) => lobby.players.size), [1, 1])

@@ -54,11 +54,19 @@ t.test('a server and two clients over real sockets: signals, calls, answers, pro
 })
 
 t.test('connect rejects with a coded error that says why', async (t) => {
-  const server = await listen({ host: HOST, maxPeers: 1, accept: ({ hello }) => Buffer.from(hello).toString() === 'bad' ? 'wrong password' : true })
+  const server = await listen(
+    { host: HOST, maxPeers: 1, accept: ({ hello }) => Buffer.from(hello).toString() === 'bad' ? 'wrong password' : true },
+  )
   const where = `${HOST}:${server.address.port}`
-  await t.rejects(join(server, { hello: 'bad' }), { code: 'ERR_REFUSED', data: 4, message: `${where} refused the connection: "wrong password" (data 0x00000004)` })
+  await t.rejects(
+    join(server, { hello: 'bad' }),
+    { code: 'ERR_REFUSED', data: 4, message: `${where} refused the connection: "wrong password" (data 0x00000004)` },
+  )
   const a = await join(server)
-  await t.rejects(join(server), { code: 'ERR_REFUSED', data: 2, message: `${where} refused the connection: "server full" (data 0x00000002)` })
+  await t.rejects(
+    join(server),
+    { code: 'ERR_REFUSED', data: 2, message: `${where} refused the connection: "server full" (data 0x00000002)` },
+  )
   server.refuseNewConnections = true
   await t.rejects(join(server), { code: 'ERR_REFUSED', data: 1 })
   await t.rejects(connect({ host: HOST, port: server.address.port, signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
@@ -69,7 +77,7 @@ t.test('connect rejects with a coded error that says why', async (t) => {
   await server.close()
 })
 
-t.test('connect has one deadline and an AbortSignal for everything: nobody there, a host that is no session, an accept that never settles', async (t) => {
+t.test('one deadline and one AbortSignal hold for everything: nobody there, no session, an accept that never settles', async (t) => {
   const silent = createSocket('udp4')
   await new Promise<void>((resolve) => silent.bind(0, HOST, resolve))
   const nobody = connect({ host: HOST, port: silent.address().port, timeoutMs: 200 })
@@ -179,7 +187,11 @@ t.test('on a bad network: a lobby in a room, masters, raw messages, a kick with 
     const session = await join(server, { channels: 4, impair: { latencyMs: 15, jitterMs: 10, lossRatio: 0.08 } })
     const [inside] = (await once(session, 'roomJoined')) as [GameRoom]
     if (!inside.peers.has(1)) await once(inside, 'peerConnected')
-    return { session, inside, lobby: await joinLobby(inside, { info: Info, me: { name }, prepare: () => new Promise((resolve) => setTimeout(resolve, 20)) }) }
+    return {
+      session,
+      inside,
+      lobby: await joinLobby(inside, { info: Info, me: { name }, prepare: () => new Promise((resolve) => setTimeout(resolve, 20)) }),
+    }
   }
   const [a, b] = await Promise.all([enter('A'), enter('B')])
   while (!a.inside.peers.has(b.session.id)) await once(a.inside, 'peerConnected')

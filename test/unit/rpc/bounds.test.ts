@@ -56,7 +56,11 @@ t.test('an answer from somebody who was not asked is no answer', async (t) => {
   let outcome = 'open'
   asked.then(() => (outcome = 'answered'), () => (outcome = 'failed'))
   const id = 1
-  for (const message of [{ kind: 'reply' as const, named: false, id, values: Uint8Array.of(9) }, { kind: 'failure' as const, id, code: 1, text: '', details: new Uint8Array(0) }]) {
+  const answers = [
+    { kind: 'reply' as const, named: false, id, values: Uint8Array.of(9) },
+    { kind: 'failure' as const, id, code: 1, text: '', details: new Uint8Array(0) },
+  ]
+  for (const message of answers) {
     mesh.peer(20).dispatcher.receive(30, encodeMessage(message), 'reliable', 'vaiven')
   }
   await Promise.resolve()
@@ -68,7 +72,12 @@ t.test('an answer from somebody who was not asked is no answer', async (t) => {
 t.test('a reply that does not fit its type rejects, and is counted against its sender', async (t) => {
   const { mesh, ask } = setUp({ ask: never })
   const asked = ask(20, 1)
-  mesh.peer(20).dispatcher.receive(1, encodeMessage({ kind: 'reply', named: false, id: 1, values: Uint8Array.of(1, 2, 3) }), 'reliable', 'vaiven')
+  mesh.peer(20).dispatcher.receive(
+    1,
+    encodeMessage({ kind: 'reply', named: false, id: 1, values: Uint8Array.of(1, 2, 3) }),
+    'reliable',
+    'vaiven',
+  )
   await t.rejects(asked, { code: 'ERR_REMOTE', message: /the reply does not fit its type/ })
   t.match(mesh.peer(20).violations, [{ peer: 1, kind: 'shape' }])
 })
@@ -77,7 +86,12 @@ t.test('a SET of a method and a CALL of a property run nothing', (t) => {
   let ran = 0
   const { mesh, member } = setUp({ tell: () => ran++, fuel: () => ran++ })
   const receive = (kind: 'call' | 'set', name: string, values: Uint8Array): void =>
-    mesh.peer(1).dispatcher.receive(20, encodeMessage({ kind, member: { key: member(1, name).member.key, instance: 0 }, values }), 'reliable', 'vaiven')
+    mesh.peer(1).dispatcher.receive(
+      20,
+      encodeMessage({ kind, member: { key: member(1, name).member.key, instance: 0 }, values }),
+      'reliable',
+      'vaiven',
+    )
   receive('set', 'tell', new Uint8Array(0))
   receive('call', 'fuel', Uint8Array.of(1))
   t.equal(ran, 0)
@@ -171,7 +185,10 @@ t.test('instances under one name have one contract', (t) => {
   const { mesh } = setUp()
   const { dispatcher } = mesh.peer(1)
   dispatcher.attach(Node, {}, 2)
-  t.throws(() => dispatcher.attach(defineNode('node', { tell: rpc.remote(c.u8) }), {}, 3), { code: 'ERR_CONTRACT', message: /another contract/ })
+  t.throws(
+    () => dispatcher.attach(defineNode('node', { tell: rpc.remote(c.u8) }), {}, 3),
+    { code: 'ERR_CONTRACT', message: /another contract/ },
+  )
   t.end()
 })
 

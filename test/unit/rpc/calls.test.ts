@@ -22,7 +22,14 @@ const recorder = () => {
   }
   return {
     calls,
-    handlers: { registerPlayer: note('registerPlayer'), moved: note('moved'), start: note('start'), say: note('say'), color: note('color'), fuel: note('fuel') },
+    handlers: {
+      registerPlayer: note('registerPlayer'),
+      moved: note('moved'),
+      start: note('start'),
+      say: note('say'),
+      color: note('color'),
+      fuel: note('fuel'),
+    },
   }
 }
 
@@ -241,7 +248,8 @@ t.test('calls that wait are rejected when the peer leaves, when the session clos
   const [a, b, d] = bench.join(3)
   for (const { session } of [bench.server, a!, b!, d!]) session.attach(Lobby, { roll: () => new Promise<number>(() => undefined) })
   const lobbyOf = (player: typeof bench.server) => player.session.calls.dispatcher.registry.node('lobby')!
-  const ask = (from: typeof bench.server, to: number) => from.session.calls.dispatcher.request(lobbyOf(from).members.get('roll')!, to, [6], { timeoutMs: Infinity })
+  const ask = (from: typeof bench.server, to: number) =>
+    from.session.calls.dispatcher.request(lobbyOf(from).members.get('roll')!, to, [6], { timeoutMs: Infinity })
   const waiting = [ask(bench.server, a!.session.id), ask(b!, a!.session.id), ask(b!, 1), ask(d!, b!.session.id)]
   const outcomes: string[] = waiting.map(() => 'open')
   waiting.forEach((promise, i) => promise.catch((error: { code: string }) => (outcomes[i] = error.code)))
@@ -272,7 +280,10 @@ t.test('a missing node or method harms only itself', async (t) => {
   lobby.to(1).say('still here')
   await bench.network.settle(asked)
   bench.network.runFor(100)
-  t.match(await asked, [{ reason: { code: 'ERR_REMOTE', message: /other\.ping at peer 1: there is no such method/ } }, { reason: { code: 'ERR_REMOTE' } }])
+  t.match(
+    await asked,
+    [{ reason: { code: 'ERR_REMOTE', message: /other\.ping at peer 1: there is no such method/ } }, { reason: { code: 'ERR_REMOTE' } }],
+  )
   t.same(heard, ['still here'])
   t.equal(a!.session.state, 'open')
 })
@@ -313,14 +324,21 @@ t.test('calls by name carry self-describing values, to nodes that allow it, held
   const bench = new GameBench()
   const [a] = bench.join(1)
   const calls: unknown[] = []
-  const Open = defineNode('open', { register_player: rpc.remote(c.record({ name: c.string })), color: property.remote(c.u8), add: rpc.remote(c.u8, c.u8).returns(c.u8) }, { dynamic: true })
+  const Open = defineNode(
+    'open',
+    { register_player: rpc.remote(c.record({ name: c.string })), color: property.remote(c.u8), add: rpc.remote(c.u8, c.u8).returns(c.u8) },
+    { dynamic: true },
+  )
   bench.server.session.attach(Open, {
     register_player: (info, { sender }) => calls.push(['register_player', info, sender]),
     color: (value: number) => calls.push(['color', value]),
     add: (x, y) => x + y,
   })
   bench.server.session.attach(Lobby, { say: (text) => calls.push(['say', text]) })
-  bench.server.session.attach(defineNode('script', { anything: rpc.untyped() }), { anything: (...args: unknown[]) => calls.push(args.slice(0, -1)) })
+  bench.server.session.attach(
+    defineNode('script', { anything: rpc.untyped() }),
+    { anything: (...args: unknown[]) => calls.push(args.slice(0, -1)) },
+  )
   const { session } = a!
   session.rpc('open', 'register_player', { name: 'Johnson' })
   session.rset('open', 'color', 9)
@@ -360,7 +378,9 @@ t.test('guards: how often, how large, who; the handler never runs, and it is cou
   })
   let ran = ''
   bench.server.session.attach(Guarded, {
-    often: () => (ran += 'o'), large: () => (ran += 'l'), odd: () => (ran += 'x'), boss: () => (ran += 'x'), owner: () => (ran += 'w'), broken: () => (ran += 'x'),
+    often: () =>
+      (ran += 'o'), large: () =>
+        (ran += 'l'), odd: () => (ran += 'x'), boss: () => (ran += 'x'), owner: () => (ran += 'w'), broken: () => (ran += 'x'),
   }).master = a!.session.id
   const guarded = a!.session.attach(Guarded).to(1)
   for (let i = 0; i < 8; i++) guarded.often()
@@ -441,7 +461,10 @@ t.test('rooms are isolated: their broadcasts and calls reach their members only'
       log.push(`${i} in ${room.name}`)
       room.on('peerConnected', ({ id }) => log.push(`${i} sees ${id === 1 ? 'server' : players.findIndex((p) => p.session.id === id)}`))
       room.on('peerDisconnected', ({ id }) => log.push(`${i} misses ${players.findIndex((p) => p.session.id === id)}`))
-      room.attach(Lobby, { say: (text, { sender }) => heard.push(`${i} heard ${text} from ${players.findIndex((p) => p.session.id === sender)}`) })
+      room.attach(
+        Lobby,
+        { say: (text, { sender }) => heard.push(`${i} heard ${text} from ${players.findIndex((p) => p.session.id === sender)}`) },
+      )
     })
     session.on('roomLeft', (room, text) => log.push(`${i} out of ${room.name} ${text}`))
   })

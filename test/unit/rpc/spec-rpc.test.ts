@@ -12,7 +12,9 @@ const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'he
 const examples = specExamples(text, 'rpc')
 
 const withBytes = (value: Record<string, unknown>): RpcMessage =>
-  Object.fromEntries(Object.entries(value).map(([key, v]) => [key, key === 'values' || key === 'details' ? fromHex(v as string) : v])) as unknown as RpcMessage
+  Object.fromEntries(
+    Object.entries(value).map(([key, v]) => [key, key === 'values' || key === 'details' ? fromHex(v as string) : v]),
+  ) as unknown as RpcMessage
 
 t.test('messages of the examples are what stands beside them, both ways', (t) => {
   for (const { hex, value, refused, line } of examples) {
@@ -23,7 +25,10 @@ t.test('messages of the examples are what stands beside them, both ways', (t) =>
       t.equal(Buffer.from(encodeMessage(withBytes(value))).toString('hex'), hex, `line ${line}, written`)
     }
   }
-  t.same(new Set(examples.filter(({ value }) => value).map(({ value }) => value.kind as string)), new Set(['call', 'request', 'reply', 'failure', 'cancel', 'set', 'offer', 'details']))
+  t.same(
+    new Set(examples.filter(({ value }) => value).map(({ value }) => value.kind as string)),
+    new Set(['call', 'request', 'reply', 'failure', 'cancel', 'set', 'offer', 'details']),
+  )
   t.end()
 })
 
@@ -46,13 +51,21 @@ t.test('kinds, codes and modes are those of the code', (t) => {
       for (const master of [1, 20, 30]) {
         const isMaster = own === master
         if (!/error/.test(sent!) || own === 1) {
-          if (mode !== 'disabled') t.equal(rule.sent(own, master), sent!.startsWith('yes') || (sent!.startsWith('unless') && !isMaster), `${mode} sent`)
+          if (mode !== 'disabled') t.equal(
+            rule.sent(own, master),
+            sent!.startsWith('yes') || (sent!.startsWith('unless') && !isMaster),
+            `${mode} sent`,
+          )
         }
-        const expectLocal = local === 'yes' || (local === 'if the caller is the master' && isMaster) || (local === 'if the caller is not the master' && !isMaster)
+        const expectLocal = local === 'yes' || (local === 'if the caller is the master' && isMaster)
+          || (local === 'if the caller is not the master' && !isMaster)
         t.equal(rule.local(own, master), expectLocal, `${mode} local`)
         for (const sender of [1, 20, 30]) {
           const allowed =
-            runs === 'everybody' || (runs === 'only the master' && isMaster) || (runs!.startsWith('all but the master') && !isMaster && sender === master) || (runs === 'everybody, if S is the server' && sender === 1)
+            runs === 'everybody'
+            || (runs === 'only the master' && isMaster)
+            || (runs!.startsWith('all but the master') && !isMaster && sender === master)
+            || (runs === 'everybody, if S is the server' && sender === 1)
           t.equal(rule.allows(sender, own, master), allowed, `${mode}: ${sender} at ${own}, master ${master}`)
         }
       }

@@ -149,7 +149,10 @@ t.test('a client whose server never lets it in gives up at its deadline', (t) =>
 })
 
 t.test('options outside their range are named at construction', (t) => {
-  t.throws(() => new SessionBench({ maxPeers: 5000 }), { code: 'ERR_OPTION_RANGE', message: /options\.maxPeers is 5000; it must be an integer from 1 to 4095/ })
+  t.throws(
+    () => new SessionBench({ maxPeers: 5000 }),
+    { code: 'ERR_OPTION_RANGE', message: /options\.maxPeers is 5000; it must be an integer from 1 to 4095/ },
+  )
   t.throws(() => new SessionBench({ channels: 2 }), { code: 'ERR_OPTION_RANGE' })
   t.throws(() => new SessionBench().client({ hello: 'x'.repeat(1025) }), { code: 'ERR_OPTION_RANGE' })
   t.end()

@@ -89,14 +89,18 @@ t.test('a relayed message never overtakes "peer connected", however late the int
   bench.wire.latencyMs = (_, to, channel, delivery) => (to === slow && channel === 1 && delivery === 'reliable' ? 1000 : 5)
   const b = bench.client({ channels: 5 })
   bench.wire.run(100)
-  for (const [channel, delivery] of [[1, 'reliable'], [2, 'unreliable'], [2, 'unreliableOrdered'], [3, 'reliable'], [4, 'unreliable']] as const) {
+  const ways = [[1, 'reliable'], [2, 'unreliable'], [2, 'unreliableOrdered'], [3, 'reliable'], [4, 'unreliable']] as const
+  for (const [channel, delivery] of ways) {
     b.session.send(a!.session.id, bytes(`${channel}${delivery}`), { channel, delivery })
   }
   bench.wire.run(500)
   t.same(a!.log, [], 'nothing has arrived: A does not know B yet')
   bench.wire.run(3000)
   t.equal(a!.log[0], `peerConnected ${b.session.id}`)
-  t.same(a!.log.slice(1).sort(), ['1reliable', '2unreliable', '2unreliableOrdered', '3reliable', '4unreliable'].map((x) => `message ${b.session.id} ${x}`).sort())
+  t.same(
+    a!.log.slice(1).sort(),
+    ['1reliable', '2unreliable', '2unreliableOrdered', '3reliable', '4unreliable'].map((x) => `message ${b.session.id} ${x}`).sort(),
+  )
   t.end()
 })
 

@@ -8,9 +8,13 @@ import { asJson, chapter, specExamples, specSection, tableRows } from '../../sup
 
 const text = chapter(13, 'session')
 const ids = [7, 900, 70_000]
-const seats = { seatOf: (id: number) => (id === 1 ? 1 : ids.indexOf(id) + 2), idOf: (seat: number) => (seat === 1 ? 1 : (ids[seat - 2] ?? 0)) }
+const seats = {
+  seatOf: (id: number) => (id === 1 ? 1 : ids.indexOf(id) + 2),
+  idOf: (seat: number) => (seat === 1 ? 1 : (ids[seat - 2] ?? 0)),
+}
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
-const at = (side: string) => (side === 'server' ? { ownId: 1, linkId: 7, seatsOf: () => seats } : { ownId: 7, linkId: 1, seatsOf: () => seats })
+const at = (side: string) =>
+  (side === 'server' ? { ownId: 1, linkId: 7, seatsOf: () => seats } : { ownId: 7, linkId: 1, seatsOf: () => seats })
 const hexOf = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString('hex')
 
 const examples = specExamples(text, 'session')
@@ -33,7 +37,11 @@ t.test('packets of the examples are what stands beside them, both ways', (t) => 
       const got = nativeFraming.decode(1, fromHex(hex), at(side))
       t.same(asJson(got), { ...rest, payload, system: null }, what)
       t.equal(from, side === 'server' ? 7 : 1)
-      t.equal(hexOf(nativeFraming.encode({ ...rest, payload: fromHex(payload), system: null }, side === 'server', seats)), hex, `${what}, written`)
+      t.equal(
+        hexOf(nativeFraming.encode({ ...rest, payload: fromHex(payload), system: null }, side === 'server', seats)),
+        hex,
+        `${what}, written`,
+      )
     }
   }
   t.ok(examples.length >= 28)

@@ -12,10 +12,15 @@ import { CONTRACT, seats } from '../../support/session-vectors.ts'
 const vectors = JSON.parse(readFileSync(new URL('../../../../test/fixtures/session-vectors.json', import.meta.url), 'utf8'))
 const raw = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
 const hex = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString('hex')
-const side = (at: string) => (at === 'server' ? { ownId: 1, linkId: 7, seatsOf: () => seats } : { ownId: 7, linkId: 1, seatsOf: () => seats })
+const side = (at: string) =>
+  (at === 'server' ? { ownId: 1, linkId: 7, seatsOf: () => seats } : { ownId: 7, linkId: 1, seatsOf: () => seats })
 /** Bytes of a message that are fields, back from hex. */
 const bytesIn = (message: Record<string, unknown>): any =>
-  Object.fromEntries(Object.entries(message).map(([key, v]) => [key, (key === 'data' && typeof v === 'string') || key === 'values' || key === 'details' ? raw(v as string) : v]))
+  Object.fromEntries(
+    Object.entries(message).map(
+      ([key, v]) => [key, (key === 'data' && typeof v === 'string') || key === 'values' || key === 'details' ? raw(v as string) : v],
+    ),
+  )
 
 t.test('packets', (t) => {
   for (const { hex: bytes, at, from: _, payload, ...packet } of vectors.packets) {
@@ -48,7 +53,10 @@ t.test('rpc messages, numbers and modes', (t) => {
   for (const { text, key } of vectors.hashes) t.equal(hash24(text), key, text)
   for (const { mode, own, master, runsLocally, isSent, runsFor } of vectors.modes) {
     const rule = MODES[mode as Mode]
-    t.same([rule.local(own, master), rule.sent(own, master), [1, 20, 30].filter((sender) => sender !== own && rule.allows(sender, own, master))], [runsLocally, isSent, runsFor])
+    t.same(
+      [rule.local(own, master), rule.sent(own, master), [1, 20, 30].filter((sender) => sender !== own && rule.allows(sender, own, master))],
+      [runsLocally, isSent, runsFor],
+    )
   }
   t.end()
 })
