@@ -101,9 +101,4 @@ export class BoundedWriter {
   copy(): Uint8Array {
     return this.bytes.slice(0, this.length)
   }
-
-  /** Begins anew in the same buffer. */
-  reset(): void {
-    this.length = 0
-  }
 }
