@@ -421,7 +421,7 @@ export class Handshake implements Timed {
     const peer = new PeerCore(host, identity, entry.dialect, entry.sequence, 'connecting', entry.terms.channelCount, now)
     // A client numbers its peer channel from 1, and its CONNECT was that.
     peer.controlNumbers.highest = 1
-    peer.challenge = { sequence: entry.sequence, token: entry.token }
+    peer.challenge = { sequence: entry.sequence, token: entry.token, answered: false }
     Object.assign(peer.throttle, entry.throttle)
     peer.announced = entry.extended
     if (entry.extended) peer.extend()

@@ -109,7 +109,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   /** The acknowledgement of VERIFY_CONNECT, repeated until the server shows that it has it. */
   verifyEcho: { sequence: number; token: number; sent: number } | null = null
   /** Accepting side: the challenge whose acknowledgement made this peer; copies of it may still come. */
-  challenge: { readonly sequence: number; readonly token: number } | null = null
+  challenge: { readonly sequence: number; readonly token: number; answered: boolean } | null = null
   // -- time
   armedAt: Millis = Infinity
   queued = false

@@ -206,7 +206,8 @@ const acknowledge = (peer: PeerCore, command: CommandRecord, now: Millis): Recei
   if (result === Acknowledged.stray) {
     const { challenge } = peer
     const copy = challenge !== null && command.acknowledged === challenge.sequence && command.echo === challenge.token
-    peer.count(copy ? 'duplicate' : 'strayAcknowledgement')
+    if (copy && !challenge.answered) challenge.answered = true
+    else peer.count(copy ? 'duplicate' : 'strayAcknowledgement')
     return Receipt.known
   }
   peer.liveness.lastAckAt = now

@@ -77,7 +77,7 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   }
   if (builder.commands === 0 && !reporting) return false
   if (builder.record === null && builder.commands > 0) followUp(peer, now)
-  if (!hadAcks || builder.commands > 1) repeatVerifyEcho(peer)
+  repeatVerifyEcho(peer, hadAcks)
   for (let i = 0; i < blocks; i++) builder.at += (reports as Reports).write(builder.bytes, builder.at, now)
 
   let word = peer.outgoingId | (peer.outgoingSession << HEADER_SESSION_SHIFT)
@@ -124,10 +124,16 @@ const writeAcknowledgements = (peer: PeerCore): boolean => {
 
 // A server that has not seen our acknowledgement of VERIFY_CONNECT hears nothing else, so it rides along until something
 // comes back (the first one was queued like any other). C measures its first round trip by it, hence not too often.
-const repeatVerifyEcho = (peer: PeerCore): void => {
+const repeatVerifyEcho = (peer: PeerCore, hadAcks: boolean): void => {
   const echo = peer.verifyEcho
   if (echo === null || echo.sent > 3) return
-  if (echo.sent++ === 0 || !builder.fits(8)) return
+  // The first acknowledgement of a connection is this one. A datagram that is nothing but acknowledgements stays that.
+  if (echo.sent === 0 || (hadAcks && builder.commands === 1)) {
+    if (hadAcks && echo.sent === 0) echo.sent = 1
+    return
+  }
+  echo.sent++
+  if (!builder.fits(8)) return
   const start = peer.dialect.checksum === null ? 4 : 8
   builder.bytes.copyWithin(start + 8, start, builder.at)
   encodeAcknowledge(builder.bytes, start, PEER_CHANNEL, echo.sequence, echo.token)
