@@ -98,7 +98,7 @@ export const shared = (cell: SharedCell): SharedResult => {
   }
 }
 
-const backLink = (cell: SharedCell, i: number): Link<Address> => new Link<Address>({ latencyMs: cell.rttMs / 2 }, { seed: cell.seed * 100 + i, startMs: 0 })
+const backLink = (cell: SharedCell, i: number): Link<Address> => new Link<Address>({ latencyMs: cell.rttMs / 2, jitterMs: 0.1 }, { seed: cell.seed * 100 + i, startMs: 0 })
 
 const oursFlow = (i: number, cell: SharedCell): Flow => {
   const client = new Host({ seed: cell.seed * 1000 + 2 * i, ...cell.options })
@@ -109,7 +109,7 @@ const oursFlow = (i: number, cell: SharedCell): Flow => {
     while (peer !== null && peer.state === 'connected' && peer.queuedBytes < 2_000_000) peer.send(0, chunk)
   }
   return {
-    sender: new CoarseTimers(endpointOf(client, feed), 1, (i * 0.37) % 1),
+    sender: new CoarseTimers(endpointOf(client, feed), 1, (i * 0.37) % 1, { seed: cell.seed * 10 + i, maxMs: 0.3 }),
     receiver: server,
     back: backLink(cell, i),
     startAt: i * cell.gapMs,

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   ping: { summary: 'measure round trips to any ENet server', load: () => import('./ping.ts') },
   cat: { summary: 'netcat for ENet: print packets that arrive, send lines', load: () => import('./cat.ts') },
   decode: { summary: 'ENet datagrams in hex as readable commands', load: () => import('./decode.ts') },
+  impair: { summary: 'a relay that makes the network worse on purpose', load: () => import('./impair.ts') },
   lobby: { summary: 'the main job: a lobby with players on a bad network, played to the end', load: () => import('./lobby.ts') },
   demo: { summary: 'a server and clients on real sockets, on a good and a bad network', load: () => import('./demo.ts') },
 }
