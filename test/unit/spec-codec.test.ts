@@ -11,10 +11,10 @@ import { fromJson, typeOf } from '../support/codec-vectors.ts'
 import { twinEncode } from '../support/twins/codec.ts'
 
 /** Where the chapter stands. */
-const CHAPTER = new URL('../../../docs/spec-parts/codec.md', import.meta.url)
+const CHAPTER = new URL('../../../SPEC.md', import.meta.url)
 
 const text = readFileSync(CHAPTER, 'utf8')
-const chapter = text.slice(text.search(/^## 15\. /m)).split(/^## (?!15\.)/m)[0] ?? ''
+const chapter = text.slice(text.search(/^## 15\. /m)).split(/^(?:## (?!15\.)|---$)/m)[0] ?? ''
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 const section = (number: string): string =>
