@@ -1,5 +1,5 @@
-// A contract's types in Godot's values: what `t.f32`, `t.record({ … })` and the others are in GDScript, both ways.
-// A type is known here by its own description in words (SPEC §15.8), which says all that its encoding depends on. SPEC §16.7.
+// A contract's types in Godot's values: what `t.f32`, `t.record({ … })` and the others are in GDScript, both ways. Which one a
+// type needs is found out in type-description.ts. SPEC §16.7.
 //
 //   bool                     bool                        record                 Dictionary, keys in snake_case
 //   whole numbers, date      int (a date: milliseconds)  array, tuple           Array; arrays of any Pool…Array are taken, too
@@ -11,7 +11,7 @@
 //   vec4, quaternion         Quat
 //   rgba8                    Color
 
-import { snakeCase } from './names.ts'
+import * as pool from './variant-pools.ts'
 import * as v from './variant-types.ts'
 import type { Variant } from './variant-types.ts'
 
@@ -24,19 +24,6 @@ export interface Conversion {
   toGodot(value: unknown): Variant
   /** The value for our program, or MISFIT. Ranges are the type's own to check. */
   fromGodot(value: Variant): unknown
-}
-
-const cache = new Map<string, Conversion>()
-
-/** The conversion for a type, by its description. Types that are not known are taken as `any`. */
-export const conversionFor = (description: string): Conversion => {
-  let conversion = cache.get(description)
-  if (conversion === undefined) {
-    const parser = new Parser(description)
-    conversion = parser.alternatives()
-    cache.set(description, conversion)
-  }
-  return conversion
 }
 
 const boolean: Conversion = {
@@ -98,17 +85,18 @@ const toByte = (part: number): number => (part > 0 ? Math.min(255, Math.round(pa
 
 const rgba8: Conversion = {
   toGodot: (value) => new v.Color((value as Rgba).r / 255, (value as Rgba).g / 255, (value as Rgba).b / 255, (value as Rgba).a / 255),
-  fromGodot: (value) => (value instanceof v.Color ? { r: toByte(value.r), g: toByte(value.g), b: toByte(value.b), a: toByte(value.a) } : MISFIT),
+  fromGodot: (value) =>
+    value instanceof v.Color ? { r: toByte(value.r), g: toByte(value.g), b: toByte(value.b), a: toByte(value.a) } : MISFIT,
 }
 
 const variant: Conversion = { toGodot: (value) => value as Variant, fromGodot: (value) => value }
 
-const any: Conversion = {
+export const anyConversion: Conversion = {
   toGodot: (value) => fromPlain(value),
   fromGodot: (value) => toPlain(value),
 }
 
-const SIMPLE: Readonly<Record<string, Conversion>> = {
+export const SIMPLE_CONVERSIONS: Readonly<Record<string, Conversion>> = {
   bool: boolean,
   ...Object.fromEntries(['u8', 'u16', 'u32', 'u53', 'i8', 'i16', 'i32', 'i53', 'varint', 'zigzag', 'range'].map((name) => [name, integer])),
   ...Object.fromEntries(['f16', 'f32', 'f64', 'quantized'].map((name) => [name, real])),
@@ -122,10 +110,10 @@ const SIMPLE: Readonly<Record<string, Conversion>> = {
   quaternion: quat,
   rgba8,
   variant,
-  any,
+  any: anyConversion,
 }
 
-const arrayOf = (element: Conversion): Conversion => ({
+export const arrayOf = (element: Conversion): Conversion => ({
   toGodot: (value) => (value as unknown[]).map((item) => element.toGodot(item)),
   fromGodot(value) {
     const items = listOf(value)
@@ -142,12 +130,18 @@ const arrayOf = (element: Conversion): Conversion => ({
 
 /** The elements of an Array or of any Pool…Array. */
 const listOf = (value: Variant): Iterable<Variant> | null =>
-  Array.isArray(value) || value instanceof Int32Array || value instanceof Float32Array || value instanceof Uint8Array ||
-  value instanceof v.PoolStringArray || value instanceof v.PoolVector2Array || value instanceof v.PoolVector3Array || value instanceof v.PoolColorArray
+  Array.isArray(value) ||
+  value instanceof Int32Array ||
+  value instanceof Float32Array ||
+  value instanceof Uint8Array ||
+  value instanceof pool.PoolStringArray ||
+  value instanceof pool.PoolVector2Array ||
+  value instanceof pool.PoolVector3Array ||
+  value instanceof pool.PoolColorArray
     ? (value as Iterable<Variant>)
     : null
 
-const tupleOf = (elements: readonly Conversion[]): Conversion => ({
+export const tupleOf = (elements: readonly Conversion[]): Conversion => ({
   toGodot: (value) => elements.map((element, i) => element.toGodot((value as unknown[])[i])),
   fromGodot(value) {
     if (!Array.isArray(value) || value.length !== elements.length) return MISFIT
@@ -156,7 +150,7 @@ const tupleOf = (elements: readonly Conversion[]): Conversion => ({
   },
 })
 
-const mapOf = (key: Conversion, item: Conversion): Conversion => ({
+export const mapOf = (key: Conversion, item: Conversion): Conversion => ({
   toGodot: (value) => new Map([...(value as Map<unknown, unknown>)].map(([k, one]) => [key.toGodot(k), item.toGodot(one)])),
   fromGodot(value) {
     const entries = entriesOf(value)
@@ -178,7 +172,7 @@ const isPlain = (value: unknown): value is { readonly [key: string]: Variant } =
 const entriesOf = (value: Variant): Iterable<[Variant, Variant]> | null =>
   value instanceof Map ? value : isPlain(value) ? Object.entries(value) : null
 
-interface Field {
+export interface Field {
   readonly ours: string
   readonly theirs: string
   readonly optional: boolean
@@ -187,7 +181,7 @@ interface Field {
   readonly literal: unknown
 }
 
-class RecordConversion implements Conversion {
+export class RecordConversion implements Conversion {
   readonly fields: readonly Field[]
 
   constructor(fields: readonly Field[]) {
@@ -207,7 +201,8 @@ class RecordConversion implements Conversion {
     const record: Record<string, unknown> = {}
     if (!isPlain(value) && !(value instanceof Map)) return MISFIT
     for (const { ours, theirs, optional, conversion } of this.fields) {
-      const item = value instanceof Map ? (value.get(theirs) as Variant | undefined) : Object.hasOwn(value, theirs) ? value[theirs] : undefined
+      const item =
+        value instanceof Map ? (value.get(theirs) as Variant | undefined) : Object.hasOwn(value, theirs) ? value[theirs] : undefined
       if (item === undefined || (item === null && optional)) {
         if (!optional) return MISFIT
         continue
@@ -220,7 +215,7 @@ class RecordConversion implements Conversion {
   }
 }
 
-const unionOf = (records: readonly RecordConversion[]): Conversion => ({
+export const unionOf = (records: readonly RecordConversion[]): Conversion => ({
   toGodot(value) {
     // The tag is the first field, and each variant has its own word there.
     const fits = records.find(({ fields }) => (value as Record<string, unknown>)[fields[0]!.ours] === fields[0]!.literal)
@@ -235,113 +230,20 @@ const unionOf = (records: readonly RecordConversion[]): Conversion => ({
   },
 })
 
-const nullableOf = (inner: Conversion, missing: null | undefined): Conversion => ({
+export const nullableOf = (inner: Conversion, missing: null | undefined): Conversion => ({
   toGodot: (value) => (value === missing ? null : inner.toGodot(value)),
   fromGodot: (value) => (value === null ? missing : inner.fromGodot(value)),
 })
 
-interface LiteralConversion extends Conversion {
+export interface LiteralConversion extends Conversion {
   readonly literal: unknown
 }
 
-const literalOf = (literal: string | number | boolean | null): LiteralConversion => ({
+export const literalOf = (literal: string | number | boolean | null): LiteralConversion => ({
   literal,
   toGodot: () => literal,
   fromGodot: (value) => (value === literal ? value : MISFIT),
 })
-
-/** Reads the description of a type: `{ name: string, hp?: u8 }`, `array(vec2, max 10)`, `"red" | "green"`. */
-class Parser {
-  readonly #text: string
-  #at = 0
-
-  constructor(description: string) {
-    this.#text = description
-  }
-
-  /** Types with bars between them: words of an enum. */
-  alternatives(): Conversion {
-    const first = this.#type()
-    const all = [first]
-    while (this.#take(' | ')) all.push(this.#type())
-    if (all.length === 1) return first
-    const words = all as LiteralConversion[]
-    return { toGodot: (value) => value as string, fromGodot: (value) => (words.some(({ literal }) => literal === value) ? value : MISFIT) }
-  }
-
-  #type(): Conversion {
-    if (this.#take('{')) return this.#record()
-    if (this.#take('[')) return tupleOf(this.#list(']'))
-    const literal = this.#match(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|(?:true|false|null)\b/y)
-    if (literal !== '') return literalOf(JSON.parse(literal) as string)
-    const name = this.#match(/[A-Za-z_]\w*/y)
-    if (!this.#take('(')) return SIMPLE[name] ?? any
-    switch (name) {
-      case 'array':
-        return arrayOf(this.#list(')')[0]!)
-      case 'map': {
-        const [key, item] = this.#list(')')
-        return mapOf(key!, item!)
-      }
-      case 'nullable':
-        return nullableOf(this.#list(')')[0]!, null)
-      case 'optional':
-        return nullableOf(this.#list(')')[0]!, undefined)
-      case 'union': {
-        const records: RecordConversion[] = []
-        do {
-          this.#take('{')
-          records.push(this.#record())
-        } while (this.#take(' | '))
-        this.#take(')')
-        return unionOf(records)
-      }
-      default:
-        // Bounds and fineness: Godot's values have none.
-        this.#list(')')
-        return SIMPLE[name] ?? any
-    }
-  }
-
-  /** Types with commas between them, up to `end`; bounds such as `max 10` are skipped. */
-  #list(end: string): Conversion[] {
-    const items: Conversion[] = []
-    while (!this.#take(end) && this.#at < this.#text.length) {
-      if (this.#match(/(?:min|max|bits) -?\d+/y) === '') items.push(this.alternatives())
-      this.#take(', ')
-    }
-    return items
-  }
-
-  #record(): RecordConversion {
-    const fields: Field[] = []
-    while (!this.#take('}') && this.#at < this.#text.length) {
-      this.#take(' ')
-      const key = this.#match(/"(?:[^"\\]|\\.)*"|[A-Za-z_$][\w$]*/y)
-      const optional = this.#take('?')
-      this.#take(': ')
-      const conversion = this.alternatives()
-      this.#take(',')
-      this.#take(' ')
-      const ours = key.startsWith('"') ? (JSON.parse(key) as string) : key
-      fields.push({ ours, theirs: snakeCase(ours), optional, conversion, literal: (conversion as Partial<LiteralConversion>).literal })
-    }
-    return new RecordConversion(fields)
-  }
-
-  #take(expected: string): boolean {
-    if (!this.#text.startsWith(expected, this.#at)) return false
-    this.#at += expected.length
-    return true
-  }
-
-  #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#at
-    const found = pattern.exec(this.#text)?.[0] ?? ''
-    this.#at += found.length
-    return found
-  }
-}
 
 /** A self-describing value of ours for Godot. What Godot has no word for (undefined, an invalid date) is null. */
 const fromPlain = (value: unknown): Variant => {
@@ -350,7 +252,8 @@ const fromPlain = (value: unknown): Variant => {
   if (Array.isArray(value)) return value.map(fromPlain)
   if (value instanceof Map) return new Map([...(value as Map<unknown, unknown>)].map(([key, item]) => [fromPlain(key), fromPlain(item)]))
   const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined
-  if (prototype === Object.prototype || prototype === null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromPlain(item)]))
+  if (prototype === Object.prototype || prototype === null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromPlain(item)]))
   return value as Variant
 }
 

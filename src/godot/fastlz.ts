@@ -48,11 +48,17 @@ export class FastLz implements Compressor {
     }
 
     // A block has to begin with a literal, and a match takes three bytes.
-    for (let at = 1; at + 2 < size; ) {
+    for (let at = 1; at + 2 < size;) {
       const hash = hash3(input, at)
       const from = seen[hash]! - 1
       seen[hash] = at + 1
-      if (from < 0 || at - from > MAX_DISTANCE || input[from] !== input[at] || input[from + 1] !== input[at + 1] || input[from + 2] !== input[at + 2]) {
+      if (
+        from < 0 ||
+        at - from > MAX_DISTANCE ||
+        input[from] !== input[at] ||
+        input[from + 1] !== input[at + 1] ||
+        input[from + 2] !== input[at + 2]
+      ) {
         at++
         continue
       }

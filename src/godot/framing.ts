@@ -5,8 +5,8 @@ import { isClientId, SERVER_ID } from '../session/ids.ts'
 import type { Framing, FramingContext, Packet } from '../session/framing.ts'
 import { decodeHeader, decodeSystemMessage, encodeSystemMessage, encodeWithHeader, HEADER_BYTES } from './header.ts'
 import { decodePacket, decodeValues, PacketType } from './packets.ts'
-import { resolveVariantLimits } from './variant-types.ts'
-import type { ResolvedVariantLimits } from './variant-types.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { ResolvedVariantLimits } from './variant-limits.ts'
 
 /** The name of the dialect, in `JoinRequest.dialect` and wherever else dialects are told apart. */
 export const GODOT3 = 'godot3'

@@ -57,8 +57,7 @@ export const encodeSystemMessage = ({ kind, id }: GodotSystemMessage): Uint8Arra
   return bytes
 }
 
-const i32 = (bytes: Uint8Array, at: number): number =>
-  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+const i32 = (bytes: Uint8Array, at: number): number => bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
 
 const putI32 = (bytes: Uint8Array, at: number, value: number): void => {
   bytes[at] = value

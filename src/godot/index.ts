@@ -8,8 +8,8 @@ import { GODOT_COMPRESSION_MODES, godotCompressor, godotCompressors } from './co
 import type { GodotCompression } from './compression.ts'
 import { makeGodotFraming } from './framing.ts'
 import { GodotDialect } from './multiplayer.ts'
-import { resolveVariantLimits } from './variant-types.ts'
-import type { VariantLimits } from './variant-types.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { VariantLimits } from './variant-limits.ts'
 
 /** What may differ from game to game. */
 export interface GodotOptions {
@@ -54,9 +54,16 @@ export interface GodotPreset {
  */
 export const godot3 = ({ compression = 'none', channels = 3, names, limits }: GodotOptions = {}): GodotPreset => {
   if (!Object.hasOwn(GODOT_COMPRESSION_MODES, compression)) {
-    throw outOfRange('options.compression', compression, Object.keys(GODOT_COMPRESSION_MODES).map((mode) => `'${mode}'`).join(', '))
+    throw outOfRange(
+      'options.compression',
+      compression,
+      Object.keys(GODOT_COMPRESSION_MODES)
+        .map((mode) => `'${mode}'`)
+        .join(', '),
+    )
   }
-  if (!Number.isInteger(channels) || channels < 3 || channels > 255) throw outOfRange('options.channels', channels, 'an integer from 3 to 255')
+  if (!Number.isInteger(channels) || channels < 3 || channels > 255)
+    throw outOfRange('options.channels', channels, 'an integer from 3 to 255')
   const bounds = resolveVariantLimits(limits)
   const dialectOptions = { ...(names === undefined ? {} : { names }), ...(limits === undefined ? {} : { limits }) }
   return {

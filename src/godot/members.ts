@@ -3,9 +3,10 @@
 import { decode, encode, t } from '../rpc/index.ts'
 import type { MemberEntry, NodeContract, Type } from '../rpc/index.ts'
 import { VaivenError } from '../util/errors.ts'
-import { conversionFor, MISFIT } from './conversions.ts'
+import { MISFIT } from './conversions.ts'
 import { NameTable, snakeCase } from './names.ts'
 import { wirePath } from './paths.ts'
+import { conversionFor } from './type-description.ts'
 import type { Variant } from './variant-types.ts'
 
 /** Names and conversions of all contracts of a dialect. */
@@ -24,7 +25,11 @@ export class GodotMembers {
   of(contract: NodeContract): NameTable {
     let table = this.#tables.get(contract)
     if (table === undefined) {
-      table = new NameTable(`node "${contract.name}"`, contract.list.map(({ name }) => name), this.#special)
+      table = new NameTable(
+        `node "${contract.name}"`,
+        contract.list.map(({ name }) => name),
+        this.#special,
+      )
       this.#tables.set(contract, table)
     }
     return table
@@ -59,7 +64,8 @@ export class GodotMembers {
   toGodot(entry: MemberEntry | null, args: readonly unknown[]): readonly Variant[] {
     const types = entry === null ? null : typesOf(entry)
     if (types === null) return args.map((value) => anything.toGodot(value))
-    if (args.length > types.list.length) throw new VaivenError('ERR_ARGUMENT', `${entry!.member.signature} was called with ${args.length} arguments`)
+    if (args.length > types.list.length)
+      throw new VaivenError('ERR_ARGUMENT', `${entry!.member.signature} was called with ${args.length} arguments`)
     const all = types.list.map((_, i) => args[i])
     // The same bounds as among our own: a u8 does not become 300 only because Godot could read it.
     encode(types.tuple, all)
@@ -102,7 +108,8 @@ const typesOf = ({ member }: MemberEntry): Types | null => {
   const known = typesByMember.get(member)
   if (known !== undefined) return known
   const { declaration } = member
-  const list = declaration.kind === 'property' ? (declaration.type === null ? null : [declaration.type]) : declaration.args?.map(({ type }) => type)
+  const list =
+    declaration.kind === 'property' ? (declaration.type === null ? null : [declaration.type]) : declaration.args?.map(({ type }) => type)
   if (list === null || list === undefined) return null
   const types = { list, tuple: t.tuple(...list) as unknown as Type<readonly unknown[]> }
   typesByMember.set(member, types)

@@ -8,8 +8,8 @@ import { GodotMembers } from './members.ts'
 import { PathNumbers, PathTable, wirePath } from './paths.ts'
 import { decodePacket, decodeValues, encodeCall, encodeConfirmPath, encodeSet, encodeSimplifyPath } from './packets.ts'
 import type { GodotPacket, NodeReference } from './packets.ts'
-import { resolveVariantLimits } from './variant-types.ts'
-import type { ResolvedVariantLimits, VariantLimits } from './variant-types.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { ResolvedVariantLimits, VariantLimits } from './variant-limits.ts'
 
 /** What programs may say about the dialect. */
 export interface GodotDialectOptions {

@@ -27,7 +27,10 @@ export class NameTable {
       const theirs = Object.hasOwn(special, name) ? special[name]! : snakeCase(name)
       const other = this.#fromGodot.get(theirs)
       if (other !== undefined) {
-        throw new VaivenError('ERR_CONTRACT', `${where}: "${other}" and "${name}" are both "${theirs}" in Godot; rename one, or give it another name for Godot`)
+        throw new VaivenError(
+          'ERR_CONTRACT',
+          `${where}: "${other}" and "${name}" are both "${theirs}" in Godot; rename one, or give it another name for Godot`,
+        )
       }
       this.#toGodot.set(name, theirs)
       this.#fromGodot.set(theirs, name)

@@ -20,8 +20,9 @@ import { decodeUtf8, isWellFormed } from './utf8.ts'
 import { VariantDecoder } from './variant-decode.ts'
 import type { VariantDecodeOptions, VariantFailure } from './variant-decode.ts'
 import { VariantEncoder } from './variant-encode.ts'
-import { resolveVariantLimits } from './variant-types.ts'
-import type { ResolvedVariantLimits, Variant } from './variant-types.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { ResolvedVariantLimits } from './variant-limits.ts'
+import type { Variant } from './variant-types.ts'
 
 /** The first byte of a packet. Godot 3 has no flags in it. */
 export const PacketType = { call: 0, set: 1, simplifyPath: 2, confirmPath: 3, raw: 4 } as const

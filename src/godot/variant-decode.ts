@@ -2,8 +2,11 @@
 // checked a count against the bytes that are really there. SPEC §16.5.
 
 import { decodeUtf8 } from './utf8.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { ResolvedVariantLimits, VariantLimits } from './variant-limits.ts'
+import * as pool from './variant-pools.ts'
 import * as v from './variant-types.ts'
-import type { ResolvedVariantLimits, Variant, VariantLimits } from './variant-types.ts'
+import type { Variant } from './variant-types.ts'
 
 /** Why bytes are not a value. */
 export type VariantFailure =
@@ -47,7 +50,7 @@ export interface VariantDecodeOptions extends VariantLimits {
  * @throws VaivenError ERR_OPTION_RANGE for a limit outside its range; never for the bytes
  */
 export const decodeVariant = (bytes: Uint8Array, options: VariantDecodeOptions = {}): VariantResult => {
-  const decoder = new VariantDecoder(bytes, options.offset ?? 0, v.resolveVariantLimits(options), options)
+  const decoder = new VariantDecoder(bytes, options.offset ?? 0, resolveVariantLimits(options), options)
   const value = decoder.read()
   if (value === undefined) return { ok: false, reason: decoder.failure!, at: decoder.at }
   return { ok: true, value, end: Math.min(decoder.at, bytes.length) }
@@ -139,11 +142,11 @@ export class VariantDecoder {
       case v.VariantType.poolStringArray:
         return this.#stringArray()
       case v.VariantType.poolVector2Array:
-        return this.#pool(8, (count) => new v.PoolVector2Array(this.#floats(count * 2)))
+        return this.#pool(8, (count) => new pool.PoolVector2Array(this.#floats(count * 2)))
       case v.VariantType.poolVector3Array:
-        return this.#pool(12, (count) => new v.PoolVector3Array(this.#floats(count * 3)))
+        return this.#pool(12, (count) => new pool.PoolVector3Array(this.#floats(count * 3)))
       case v.VariantType.poolColorArray:
-        return this.#pool(16, (count) => new v.PoolColorArray(this.#floats(count * 4)))
+        return this.#pool(16, (count) => new pool.PoolColorArray(this.#floats(count * 4)))
       default:
         return this.#fail('unknown-type')
     }
@@ -299,7 +302,11 @@ export class VariantDecoder {
       let key = this.read()
       if (key === undefined) return undefined
       if (typeof key === 'object' && key !== null) {
-        const spelling = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, Math.min(this.at, this.#bytes.length) - start).toString('latin1')
+        const spelling = Buffer.from(
+          this.#bytes.buffer,
+          this.#bytes.byteOffset + start,
+          Math.min(this.at, this.#bytes.length) - start,
+        ).toString('latin1')
         const known = composite.get(spelling)
         if (known === undefined) composite.set(spelling, key)
         else key = known
@@ -325,10 +332,10 @@ export class VariantDecoder {
     return value
   }
 
-  #stringArray(): v.PoolStringArray | undefined {
+  #stringArray(): pool.PoolStringArray | undefined {
     if (!this.#has(4)) return undefined
     const items = this.#strings(this.#u32())
-    return items && new v.PoolStringArray(items)
+    return items && new pool.PoolStringArray(items)
   }
 
   #pool<T>(bytesEach: number, make: (count: number) => T): T | undefined {

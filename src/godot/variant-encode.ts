@@ -3,8 +3,11 @@
 import { VaivenError } from '../util/errors.ts'
 import { BoundedWriter } from './bounded-writer.ts'
 import { isWellFormed } from './utf8.ts'
+import { resolveVariantLimits } from './variant-limits.ts'
+import type { ResolvedVariantLimits, VariantLimits } from './variant-limits.ts'
+import * as pool from './variant-pools.ts'
 import * as v from './variant-types.ts'
-import type { ResolvedVariantLimits, Variant, VariantLimits } from './variant-types.ts'
+import type { Variant } from './variant-types.ts'
 
 const { VariantType } = v
 
@@ -22,7 +25,7 @@ const FLAG_64 = 0x10000
  *   integers beyond 64 bits, text with a zero character or half a surrogate pair, more than the limits allow (a cycle too)
  */
 export const encodeVariant = (value: Variant, limits?: VariantLimits): Uint8Array => {
-  const resolved = v.resolveVariantLimits(limits)
+  const resolved = resolveVariantLimits(limits)
   const writer = new BoundedWriter(resolved.maxBytes)
   new VariantEncoder(writer, resolved).write(value, 'value')
   return writer.copy()
@@ -208,7 +211,7 @@ export class VariantEncoder {
       out.u32(VariantType.object | FLAG_64)
       return out.i64(BigInt.asIntN(64, value.id))
     }
-    if (value instanceof v.PoolStringArray) {
+    if (value instanceof pool.PoolStringArray) {
       out.u32(VariantType.poolStringArray)
       out.u32(value.length)
       for (const item of value) {
@@ -217,10 +220,12 @@ export class VariantEncoder {
       }
       return undefined
     }
-    if (value instanceof v.PoolVector2Array) return this.#pool(VariantType.poolVector2Array, value.data, (n) => out.f32(n), value.length)
-    if (value instanceof v.PoolVector3Array) return this.#pool(VariantType.poolVector3Array, value.data, (n) => out.f32(n), value.length)
-    if (value instanceof v.PoolColorArray) return this.#pool(VariantType.poolColorArray, value.data, (n) => out.f32(n), value.length)
-    return this.#fail(`${value.constructor?.name ?? 'an object'} has no counterpart in Godot; use a plain object, a Map or one of the Variant classes`)
+    if (value instanceof pool.PoolVector2Array) return this.#pool(VariantType.poolVector2Array, value.data, (n) => out.f32(n), value.length)
+    if (value instanceof pool.PoolVector3Array) return this.#pool(VariantType.poolVector3Array, value.data, (n) => out.f32(n), value.length)
+    if (value instanceof pool.PoolColorArray) return this.#pool(VariantType.poolColorArray, value.data, (n) => out.f32(n), value.length)
+    return this.#fail(
+      `${value.constructor?.name ?? 'an object'} has no counterpart in Godot; use a plain object, a Map or one of the Variant classes`,
+    )
   }
 
   #nodePath(path: v.NodePath): void {

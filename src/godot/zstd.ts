@@ -45,11 +45,17 @@ interface SequenceCode {
 }
 
 const literalLengths: SequenceCode = {
-  bases: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536],
+  bases: [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
+    16384, 32768, 65536,
+  ],
   extraBits: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
   maxAccuracy: 9,
   maxSymbol: 35,
-  predefined: buildFseTable([4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6),
+  predefined: buildFseTable(
+    [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1],
+    6,
+  ),
 }
 
 const matchLengths: SequenceCode = {
@@ -62,8 +68,8 @@ const matchLengths: SequenceCode = {
   maxSymbol: 52,
   predefined: buildFseTable(
     [
-      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-      -1, -1, -1, -1, -1, -1, -1,
+      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+      1, -1, -1, -1, -1, -1, -1, -1,
     ],
     6,
   ),
@@ -98,7 +104,7 @@ class FrameDecoder {
   /** All blocks from `at` on; the size of the whole, or 0. §3.1.1.2. */
   blocks(at: number, declaredSize: number, checksum: boolean): number {
     const input = this.#in
-    for (let last = false; !last; ) {
+    for (let last = false; !last;) {
       if (at + 3 > input.length) return 0
       const head = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16)
       at += 3
@@ -203,7 +209,8 @@ class FrameDecoder {
   #sequenceTable(mode: number, code: SequenceCode, slot: number, at: number, end: number): { table: FseTable; end: number } | null {
     let read: { table: FseTable; end: number } | null = null
     if (mode === 0) read = { table: code.predefined, end: at }
-    else if (mode === 1) read = at < end && this.#in[at]! <= code.maxSymbol ? { table: singleSymbolTable(this.#in[at]!), end: at + 1 } : null
+    else if (mode === 1)
+      read = at < end && this.#in[at]! <= code.maxSymbol ? { table: singleSymbolTable(this.#in[at]!), end: at + 1 } : null
     else if (mode === 2) read = readFseTable(this.#in, at, end, code.maxAccuracy, code.maxSymbol)
     else if (this.#tables[slot] != null) read = { table: this.#tables[slot], end: at }
     if (read !== null) this.#tables[slot] = read.table

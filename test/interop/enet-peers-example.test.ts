@@ -35,7 +35,12 @@ t.test('a C program with the range coder on says hello, hears itself, and leaves
   const heard = execFileSync(client, [port], { encoding: 'utf8', timeout: 10_000 })
   await until(/is gone/)
   t.same(heard.trim().split('\n').sort(), [
-    'connected', 'disconnected', 'heard "hello from C" on channel 0', 'heard "welcome" on channel 0', 'heard "x=10" on channel 1', 'heard "x=20" on channel 1',
+    'connected',
+    'disconnected',
+    'heard "hello from C" on channel 0',
+    'heard "welcome" on channel 0',
+    'heard "x=10" on channel 1',
+    'heard "x=20" on channel 1',
   ])
   t.match(output, /says "hello from C" \(channel 0, reliable\)/)
   t.match(output, /says "x=10" \(channel 1, unreliable\)/)

@@ -33,7 +33,14 @@ t.test('talk: calls, properties and answers both ways, reliable and not', { skip
   await lobbyPasses(t, client, 'client')
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.equal(seen[0], `registerPlayer ${id} "Johnson Magenta" {"r":255,"g":0,"b":255,"a":255}`)
-  for (const what of [`say ${id} "hello"`, `shout ${id} "hi all"`, `status ${id} "ready"`, `score ${id} 7`, `scoreMe ${id} 100`, `bye ${id} "thanks"`]) {
+  for (const what of [
+    `say ${id} "hello"`,
+    `shout ${id} "hi all"`,
+    `status ${id} "ready"`,
+    `score ${id} 7`,
+    `scoreMe ${id} 100`,
+    `bye ${id} "thanks"`,
+  ]) {
     t.equal(seen.filter((line) => line === what).length, 1, what)
   }
   t.ok([...by.get(id)!].sort().join().includes('drift,heading,move'), 'the unreliable ones, too')
@@ -47,7 +54,10 @@ t.test('trio: two games meet through the relay, and one sees the other leave', {
   const bob = new GodotLobby(t, { role: 'client', port, others: 1, name: 'Bob' })
   await lobbyPasses(t, bob, 'Bob')
   await lobbyPasses(t, ann, 'Ann')
-  t.notOk([...by.values()].some((kinds) => kinds.has('gossip') || kinds.has('whisper')), 'what was not for the server has not reached it')
+  t.notOk(
+    [...by.values()].some((kinds) => kinds.has('gossip') || kinds.has('whisper')),
+    'what was not for the server has not reached it',
+  )
   t.notOk(log.some((line) => line.startsWith('violation') || line.startsWith('error')))
   // Nobody's calls ran at the other before it knew who calls.
   for (const lobby of [ann, bob]) {
@@ -65,12 +75,20 @@ t.test('extras: fragments, nested nodes, raw packets in three ways, and calls th
   await lobbyPasses(t, client, 'client')
   t.ok(seen.includes(`say ${id} ${JSON.stringify(LONG_TEXT)}`), '5,000 characters')
   t.ok(seen.includes(`deal ${id} 52`))
-  t.same(seen.filter((line) => line.startsWith('message')).sort(), [
-    `message ${id} "reliable" "010202ff"`, `message ${id} "unreliable" "010200ff"`, `message ${id} "unreliableOrdered" "010201ff"`,
-  ].sort())
-  t.same(seen.filter((line) => line.startsWith('drift')), [`drift ${id} 1`, `drift ${id} 2`])
+  t.same(
+    seen.filter((line) => line.startsWith('message')).sort(),
+    [`message ${id} "reliable" "010202ff"`, `message ${id} "unreliable" "010200ff"`, `message ${id} "unreliableOrdered" "010201ff"`].sort(),
+  )
+  t.same(
+    seen.filter((line) => line.startsWith('drift')),
+    [`drift ${id} 1`, `drift ${id} 2`],
+  )
   for (const never of ['forbidden', 'secret', 'leavePlease']) t.notOk(by.get(id)!.has(never), `${never} never ran`)
-  t.ok(log.includes('violation unknown no_such_method') && log.includes('violation unknown no_such_property') && log.includes('violation unknown hello'))
+  t.ok(
+    log.includes('violation unknown no_such_method') &&
+      log.includes('violation unknown no_such_property') &&
+      log.includes('violation unknown hello'),
+  )
   t.equal(seen.filter((line) => line.startsWith('registerPlayer')).length, 1, 'the call without its argument was refused')
 })
 
@@ -132,7 +150,12 @@ t.test('refuse: where the decision takes time, the game hears "connected" and th
   t.same(log, [], 'nobody ever was in')
 })
 
-for (const [name, compression] of [['the range coder', 1], ['FastLZ', 2], ['zlib', 3], ['zstd', 4]] as const) {
+for (const [name, compression] of [
+  ['the range coder', 1],
+  ['FastLZ', 2],
+  ['zlib', 3],
+  ['zstd', 4],
+] as const) {
   t.test(`talk with ${name} on at the client alone`, { skip }, async (t) => {
     const { session, port, log } = await serve(t)
     serveLobby(session)
@@ -145,7 +168,9 @@ for (const [name, compression] of [['the range coder', 1], ['FastLZ', 2], ['zlib
 t.test('one port: games with five different compressions play with each other', { skip }, async (t) => {
   const { session, port, log } = await serve(t)
   serveLobby(session, { clients: 5 })
-  const clients = ([0, 1, 2, 3, 4] as const).map((compression) => new GodotLobby(t, { role: 'client', port, compression, others: 4, name: `mode ${compression}` }))
+  const clients = ([0, 1, 2, 3, 4] as const).map(
+    (compression) => new GodotLobby(t, { role: 'client', port, compression, others: 4, name: `mode ${compression}` }),
+  )
   for (const client of clients) await lobbyPasses(t, client, 'client')
   t.notOk(log.some((line) => line.startsWith('violation') || line.startsWith('error')))
 })
@@ -159,7 +184,10 @@ t.test('80 ms, 5 % loss and reordering: two games still play the lobby without a
   const bob = new GodotLobby(t, { role: 'client', port, others: 1, name: 'Bob', timeout: 25 })
   await lobbyPasses(t, bob, 'Bob')
   await lobbyPasses(t, ann, 'Ann')
-  t.notOk(log.some((line) => line.startsWith('violation') || line.startsWith('error')), log.join())
+  t.notOk(
+    log.some((line) => line.startsWith('violation') || line.startsWith('error')),
+    log.join(),
+  )
 })
 
 t.test('a packet that kills an engine is not passed on: the game plays on', { skip }, async (t) => {

@@ -13,7 +13,7 @@ const inputs = Array.from({ length: 150 }, (_, seed) => {
   const random = new SeededRandom(seed)
   const bytes = new Uint8Array(16 + random.below(seed < 60 ? 60 : 3900))
   const letters = 1 + random.below(seed % 3 === 0 ? 256 : 12)
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (at > 8 && random.chance((seed % 5) / 6)) {
       const back = 1 + random.below(at)
       for (let count = 3 + random.below(300); count > 0 && at < bytes.length; count--, at++) bytes[at] = bytes[at - back]!
@@ -44,7 +44,10 @@ for (const [number, compressor] of [new FastLz(), new Zlib(), new Zstd()].entrie
     // This Node may have no zstd to write; then everything goes out plain.
     t.ok(packed.length === inputs.length || (compressor.name === 'zstd' && packed.length === 0), `${packed.length} compressed`)
     const plain = godotCompresses(packed.map((pair) => `decompress ${number} ${pair.bytes.length} ${hex(pair.packed)}`))
-    t.same(plain, packed.map((pair) => hex(pair.bytes)))
+    t.same(
+      plain,
+      packed.map((pair) => hex(pair.bytes)),
+    )
     t.end()
   })
 }

@@ -16,7 +16,11 @@ const engine = process.env['GODOT'] ?? 'godot3-server'
 /** A program whose lines are waited for. */
 const run = (t: Test, command: string, args: readonly string[]) => {
   const home = mkdtempSync(join(tmpdir(), 'vaiven-example-'))
-  const child: ChildProcess = spawn(command, args, { cwd: root, env: { ...process.env, XDG_DATA_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, XDG_DATA_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const lines: string[] = []
   let errors = ''
   let look: () => void = () => undefined
@@ -31,7 +35,10 @@ const run = (t: Test, command: string, args: readonly string[]) => {
   })
   const says = (what: RegExp, limitMs = 15_000): Promise<string> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${command} ${args.join(' ')} did not say ${what}:\n${lines.join('\n')}\n${errors}`)), limitMs)
+      const timer = setTimeout(
+        () => reject(new Error(`${command} ${args.join(' ')} did not say ${what}:\n${lines.join('\n')}\n${errors}`)),
+        limitMs,
+      )
       look = () => {
         const found = lines.find((line) => what.test(line))
         if (found === undefined) return

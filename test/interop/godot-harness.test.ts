@@ -20,5 +20,8 @@ t.test('an engine that does not get what it expects is reported as failed', { sk
   const { code, exit } = await client.ended
   t.equal(code, 1)
   t.ok(exit?.missing?.includes('signal connected_to_server'))
-  await t.rejects(client.line('a line that never comes', (line) => line.name === 'nonsense'), /ended without a line that never comes/)
+  await t.rejects(
+    client.line('a line that never comes', (line) => line.name === 'nonsense'),
+    /ended without a line that never comes/,
+  )
 })

@@ -30,8 +30,14 @@ t.test('games, a vaiven client that speaks Godot, and two of our own play one lo
   }
   const ours = [await join(godot3({ compression: 'zlib' })), await join(), await join()]
 
-  await Promise.all(ours.map(({ complete, missing, id }) =>
-    Promise.race([complete, new Promise((_, reject) => setTimeout(() => reject(new Error(`${id} misses ${[...missing].join()}`)), 15_000).unref())])))
+  await Promise.all(
+    ours.map(({ complete, missing, id }) =>
+      Promise.race([
+        complete,
+        new Promise((_, reject) => setTimeout(() => reject(new Error(`${id} misses ${[...missing].join()}`)), 15_000).unref()),
+      ]),
+    ),
+  )
   // Now that all are there: a broadcast and a property of each reach everybody, whatever they speak.
   for (const { lobby, id } of ours) {
     lobby.all.shout(`${id} to all`)
@@ -50,17 +56,30 @@ t.test('games, a vaiven client that speaks Godot, and two of our own play one lo
     }
     for (const other of ids) {
       if (other === id) continue
-      for (const what of ['registerPlayer', 'whisper', 'whispered', 'gossip']) t.ok(by.get(other)?.has(what), `${id} heard ${what} of ${other}`)
+      for (const what of ['registerPlayer', 'whisper', 'whispered', 'gossip'])
+        t.ok(by.get(other)?.has(what), `${id} heard ${what} of ${other}`)
     }
   }
   for (const game of games) {
     for (const { id } of ours) {
-      t.ok(game.lines.some((line) => line.name === 'shout' && line.from === id && line.args?.[0] === `${id} to all`), `the game heard ${id} shout`)
-      t.ok(game.lines.some((line) => line.name === 'motto' && line.from === id && line.value === `motto of ${id}`), `the game has the motto of ${id}`)
+      t.ok(
+        game.lines.some((line) => line.name === 'shout' && line.from === id && line.args?.[0] === `${id} to all`),
+        `the game heard ${id} shout`,
+      )
+      t.ok(
+        game.lines.some((line) => line.name === 'motto' && line.from === id && line.value === `motto of ${id}`),
+        `the game has the motto of ${id}`,
+      )
       for (const what of ['register_player', 'whisper', 'whispered', 'gossip']) {
-        t.ok(game.lines.some((line) => line.from === id && line.name === what), `the game heard ${what} of ${id}`)
+        t.ok(
+          game.lines.some((line) => line.from === id && line.name === what),
+          `the game heard ${what} of ${id}`,
+        )
       }
     }
   }
-  t.notOk([...by.values()].some((kinds) => kinds.has('gossip') || kinds.has('whisper') || kinds.has('forbidden')), 'the server heard only what was for it')
+  t.notOk(
+    [...by.values()].some((kinds) => kinds.has('gossip') || kinds.has('whisper') || kinds.has('forbidden')),
+    'the server heard only what was for it',
+  )
 })

@@ -18,7 +18,16 @@ const join = async (t: Test, port: number, options: { compression?: GodotCompres
   t.teardown(() => session.destroy())
   const log: string[] = []
   for (const name of ['peerConnected', 'peerDisconnected', 'connectedToServer', 'serverDisconnected', 'violation', 'error'] as const) {
-    session.on(name, (...args: unknown[]) => log.push([name, ...args.map((arg) => (arg as { id?: number; kind?: string; message?: string })?.id ?? (arg as { kind?: string }).kind ?? String(arg))].join(' ')))
+    session.on(name, (...args: unknown[]) =>
+      log.push(
+        [
+          name,
+          ...args.map(
+            (arg) => (arg as { id?: number; kind?: string; message?: string })?.id ?? (arg as { kind?: string }).kind ?? String(arg),
+          ),
+        ].join(' '),
+      ),
+    )
   }
   return { session, log, ...playLobby(session, { others }) }
 }
@@ -38,7 +47,13 @@ const within = async <T>(what: string, promise: Promise<T>, missing: ReadonlySet
 const serve = (t: Test, port: number, options: Partial<LobbyOptions> = {}): Promise<GodotLobby> =>
   new GodotLobby(t, { role: 'server', port, ...options }).started()
 
-for (const [compression, number] of [['none', 0], ['rangeCoder', 1], ['fastlz', 2], ['zlib', 3], ['zstd', 4]] as const) {
+for (const [compression, number] of [
+  ['none', 0],
+  ['rangeCoder', 1],
+  ['fastlz', 2],
+  ['zlib', 3],
+  ['zstd', 4],
+] as const) {
   t.test(`talk, compression ${compression}: a vaiven client does what a game does, and the engine is content`, { skip }, async (t) => {
     const port = await freePort()
     const server = await serve(t, port, { compression: number })
@@ -51,7 +66,10 @@ for (const [compression, number] of [['none', 0], ['rangeCoder', 1], ['fastlz', 
     await session.close()
     await lobbyPasses(t, server, 'server')
     t.same(log.slice(0, 2), ['peerConnected 1', 'connectedToServer'])
-    t.notOk(log.some((line) => line.startsWith('violation') || line.startsWith('error')), log.join())
+    t.notOk(
+      log.some((line) => line.startsWith('violation') || line.startsWith('error')),
+      log.join(),
+    )
     t.ok(server.lines.some((line) => line.name === 'register_player' && line.from === id))
   })
 }
@@ -71,7 +89,10 @@ t.test('trio: a vaiven client and a game meet on a Godot server', { skip }, asyn
   await lobbyPasses(t, server, 'server')
   const met = game.lines.find(({ name, args }) => name === 'network_peer_connected' && args?.[0] === id)
   t.ok(met, 'the game heard of our client')
-  t.ok(ours.log.some((line) => /^peerConnected \d{3,}/.test(line)), 'and ours of the game')
+  t.ok(
+    ours.log.some((line) => /^peerConnected \d{3,}/.test(line)),
+    'and ours of the game',
+  )
 })
 
 t.test('extras: fragments and raw packets in three ways come back from the engine', { skip }, async (t) => {
@@ -87,13 +108,17 @@ t.test('extras: fragments and raw packets in three ways come back from the engin
   sendExtras(session, lobby)
   await within('three answers', answered, missing)
   t.same(raw.sort(), ['1 ff000201', '1 ff010201', '1 ff020201'])
-  await within('the long text', new Promise<void>((resolve) => {
-    const look = setInterval(() => {
-      if (!seen.includes(`heard 1 ${JSON.stringify(LONG_TEXT)}`)) return
-      clearInterval(look)
-      resolve()
-    }, 10)
-  }), missing)
+  await within(
+    'the long text',
+    new Promise<void>((resolve) => {
+      const look = setInterval(() => {
+        if (!seen.includes(`heard 1 ${JSON.stringify(LONG_TEXT)}`)) return
+        clearInterval(look)
+        resolve()
+      }, 10)
+    }),
+    missing,
+  )
   t.pass('5,000 characters')
 })
 

@@ -8,7 +8,10 @@ import { nodeName, variant } from '../support/variants.ts'
 import { decodePacket, decodeValues, encodeCall, encodeSet } from '../../src/godot/packets.ts'
 
 const lossless = { keepFloats: true, dictionaries: 'map' } as const
-const node = fc.oneof(fc.nat(0x7fffffff), fc.array(nodeName, { minLength: 1, maxLength: 4 }).map((names) => names.join('/')))
+const node = fc.oneof(
+  fc.nat(0x7fffffff),
+  fc.array(nodeName, { minLength: 1, maxLength: 4 }).map((names) => names.join('/')),
+)
 
 holds(
   t,
@@ -41,11 +44,13 @@ holds(
     fc.oneof(
       fc.uint8Array({ maxLength: 64 }),
       fc.tuple(fc.nat(5), fc.uint8Array({ maxLength: 64 })).map(([type, rest]) => new Uint8Array([type, ...rest])),
-      fc.tuple(node, nodeName, fc.array(variant, { maxLength: 3 }), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 })).map(([where, name, args, hits]) => {
-        const bytes = encodeCall(where, name, args)
-        for (const [at, byte] of hits) bytes[at % bytes.length] = byte
-        return bytes
-      }),
+      fc
+        .tuple(node, nodeName, fc.array(variant, { maxLength: 3 }), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }))
+        .map(([where, name, args, hits]) => {
+          const bytes = encodeCall(where, name, args)
+          for (const [at, byte] of hits) bytes[at % bytes.length] = byte
+          return bytes
+        }),
     ),
     (bytes) => {
       const result = decodePacket(bytes)

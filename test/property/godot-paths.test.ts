@@ -27,7 +27,7 @@ holds(
     const ours = new PathNumbers()
     const theirs = new PathTable({ maxPaths })
     // One reliable channel each way, as packets travel; an announcement carries number and path, a call by number only that.
-    let toPeer: ({ id: number; path: string; announce: boolean })[] = []
+    let toPeer: { id: number; path: string; announce: boolean }[] = []
     let toUs: string[] = []
     for (const at of steps) {
       if (at.do === 'use') {

@@ -68,7 +68,9 @@ function hostile(): fc.Arbitrary<Uint8Array> {
     return bytes
   })
   const heads = fc
-    .array(fc.tuple(fc.nat(27), fc.constantFrom(0, 1), fc.oneof(fc.nat(4), fc.constantFrom(0x7fffffff, 0x80000001, 0xffffffff))), { maxLength: 40 })
+    .array(fc.tuple(fc.nat(27), fc.constantFrom(0, 1), fc.oneof(fc.nat(4), fc.constantFrom(0x7fffffff, 0x80000001, 0xffffffff))), {
+      maxLength: 40,
+    })
     .map((items) => new Uint8Array(Uint32Array.from(items.flatMap(([type, wide, next]) => [type | (wide << 16), next])).buffer))
   return fc.oneof(damaged, heads, fc.uint8Array({ maxLength: 64 }))
 }
@@ -77,6 +79,7 @@ function hostile(): fc.Arbitrary<Uint8Array> {
 function count(value: Variant): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item: Variant) => sum + count(item), 1)
   if (value instanceof Map) return [...value].reduce((sum, [k, item]) => sum + count(k) + count(item), 1)
-  if (value !== null && Object.getPrototypeOf(value) === Object.prototype) return Object.entries(value).reduce((sum, [, item]) => sum + 1 + count(item as Variant), 1)
+  if (value !== null && Object.getPrototypeOf(value) === Object.prototype)
+    return Object.entries(value).reduce((sum, [, item]) => sum + 1 + count(item as Variant), 1)
   return 1
 }

@@ -32,11 +32,18 @@ t.test(`${SEEDS} bad networks: two games, two of our own, one server; each calls
   for (let seed = 1; seed <= SEEDS; seed++) {
     const { framing, calls } = godot3()
     const godot = { framings: [framing], calls: { dialects: [calls] } }
-    const bench = new GameBench({ seed, path: badPath(0.02 + (seed % 4) * 0.04), server: { framings: [nativeFraming, framing], calls: { dialects: [calls] } } })
+    const bench = new GameBench({
+      seed,
+      path: badPath(0.02 + (seed % 4) * 0.04),
+      server: { framings: [nativeFraming, framing], calls: { dialects: [calls] } },
+    })
     bench.join(2, godot)
     bench.join(2)
     const players = [bench.server, ...bench.clients]
-    bench.network.runUntil(() => players.every(({ session }) => session.peerIds.length === players.length - 1), { limitMs: 30_000, what: 'all know each other' })
+    bench.network.runUntil(() => players.every(({ session }) => session.peerIds.length === players.length - 1), {
+      limitMs: 30_000,
+      what: 'all know each other',
+    })
     const ears = players.map((player) => listen(player, bench, players))
     bench.network.runFor(30_000)
 
@@ -46,11 +53,13 @@ t.test(`${SEEDS} bad networks: two games, two of our own, one server; each calls
         if (other === id) continue
         for (const node of ['lobby', 'table']) {
           const got = heard.get(`${node} ${other}`) ?? []
-          if (got.join() !== Array.from({ length: CALLS }, (_, i) => i).join()) failures.push(`seed ${seed}: ${id} heard ${node} of ${other}: ${got.join()}`)
+          if (got.join() !== Array.from({ length: CALLS }, (_, i) => i).join())
+            failures.push(`seed ${seed}: ${id} heard ${node} of ${other}: ${got.join()}`)
         }
       }
     }
-    for (const { log, session } of players) for (const line of log) if (/violation|error/.test(line)) failures.push(`seed ${seed}: ${session.id} ${line}`)
+    for (const { log, session } of players)
+      for (const line of log) if (/violation|error/.test(line)) failures.push(`seed ${seed}: ${session.id} ${line}`)
   }
   t.same(failures.slice(0, 5), [])
   t.end()
@@ -60,7 +69,8 @@ t.test(`${SEEDS} bad networks: two games, two of our own, one server; each calls
 function listen(player: GamePlayer, bench: GameBench, players: readonly GamePlayer[]): Ears {
   const heard = new Map<string, number[]>()
   const wrong: string[] = []
-  const note = (node: string, sender: number, n: number): void => void heard.set(`${node} ${sender}`, [...(heard.get(`${node} ${sender}`) ?? []), n])
+  const note = (node: string, sender: number, n: number): void =>
+    void heard.set(`${node} ${sender}`, [...(heard.get(`${node} ${sender}`) ?? []), n])
   const { session } = player
   const lobby = session.attach(Lobby, {
     count(n, text, { sender }) {

@@ -76,7 +76,7 @@ export const channelPackets = (datagrams: readonly GodotDatagram[], compressor: 
     if (body === null) throw new Error('cannot decompress')
     const packets: ChannelPacket[] = []
     const command = new CommandRecord()
-    for (let at = 0; at < body.length; ) {
+    for (let at = 0; at < body.length;) {
       const size = decodeCommand(body, at, body.length, command)
       if (size <= 0) break
       at += size
@@ -90,7 +90,11 @@ export const channelPackets = (datagrams: readonly GodotDatagram[], compressor: 
         const known = parts.get(key) ?? new Map<number, Uint8Array>()
         parts.set(key, known.set(command.fragmentNumber, payload))
         if (known.size === command.fragmentCount) {
-          packets.push({ channel, delivery: 'reliable', bytes: Buffer.concat([...known].sort(([a], [b]) => a - b).map(([, part]) => part)) })
+          packets.push({
+            channel,
+            delivery: 'reliable',
+            bytes: Buffer.concat([...known].sort(([a], [b]) => a - b).map(([, part]) => part)),
+          })
         }
       }
     }
@@ -138,6 +142,9 @@ const describe = (value: Variant): string => {
   if (value instanceof Vector2) return `Vector2(${value.x},${value.y})`
   if (value instanceof Color) return `Color(${value.r},${value.g},${value.b},${value.a})`
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`
-  if (value !== null && typeof value === 'object') return `{${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${describe(item as Variant)}`).join(', ')}}`
+  if (value !== null && typeof value === 'object')
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${JSON.stringify(key)}: ${describe(item as Variant)}`)
+      .join(', ')}}`
   return JSON.stringify(value)
 }

@@ -16,7 +16,9 @@ export const godotText: fc.Arbitrary<string> = fc
   .map((text) => text.replaceAll('\0', '').replace(/^\ufeff+/, ''))
 
 /** A name in a path. */
-export const nodeName: fc.Arbitrary<string> = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map((name) => name.replace(/[\0/:.@"]/g, '_'))
+export const nodeName: fc.Arbitrary<string> = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+  .map((name) => name.replace(/[\0/:.@"]/g, '_'))
 
 const leaf: fc.Arbitrary<Variant> = fc.oneof(
   fc.constant(null),

@@ -25,7 +25,8 @@ export const godotVersion: string | null = version()
  * What to give as tap's `skip`: false with an engine, else the reason. On a build server a missing engine is a failure, since
  * a suite that skips itself proves nothing.
  */
-export const withoutGodot: string | false = godotVersion !== null ? false : `no Godot 3 engine (${ENGINE}) on this machine; Debian's package is godot3-server`
+export const withoutGodot: string | false =
+  godotVersion !== null ? false : `no Godot 3 engine (${ENGINE}) on this machine; Debian's package is godot3-server`
 if (withoutGodot !== false && process.env['CI'] === 'true') throw new Error(withoutGodot)
 
 /** One JSON line of the lobby project; its README lists them. */
@@ -73,7 +74,12 @@ export class GodotLobby {
 
   constructor(t: Test, options: LobbyOptions) {
     const home = mkdtempSync(join(tmpdir(), 'vaiven-godot-'))
-    const environment: Record<string, string | undefined> = { ...process.env, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home }
+    const environment: Record<string, string | undefined> = {
+      ...process.env,
+      XDG_DATA_HOME: home,
+      XDG_CONFIG_HOME: home,
+      XDG_CACHE_HOME: home,
+    }
     for (const [key, value] of Object.entries(options)) environment[`LOBBY_${key.toUpperCase()}`] = String(value)
     this.#name = `Godot ${options.role}${options.name === undefined ? '' : ` ${options.name}`}`
     this.#process = spawn(ENGINE, ['--path', projectPath('lobby')], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -151,7 +157,8 @@ export class GodotLobby {
 export const lobbyPasses = async (t: Test, lobby: GodotLobby, name: string): Promise<void> => {
   const { code, exit } = await lobby.ended
   if (code === 0 && exit?.ok === true) t.pass(`${name}: the engine saw everything it expected`)
-  else t.fail(`${name}: the engine ended with code ${code}`, { missing: exit?.missing, unexpected: exit?.unexpected, report: lobby.report() })
+  else
+    t.fail(`${name}: the engine ended with code ${code}`, { missing: exit?.missing, unexpected: exit?.unexpected, report: lobby.report() })
 }
 
 /** The folder of one of the Godot projects beside this one. */
@@ -168,10 +175,14 @@ export interface EngineReading {
 
 /** Lets the engine read encoded Variants and write them again. */
 export const godotReads = (encoded: readonly Uint8Array[]): EngineReading[] =>
-  oracle('variants', encoded.map((bytes) => Buffer.from(bytes).toString('hex'))) as EngineReading[]
+  oracle(
+    'variants',
+    encoded.map((bytes) => Buffer.from(bytes).toString('hex')),
+  ) as EngineReading[]
 
 /** Lets the engine compress or decompress: lines as `compression.gd` wants them; what came out of each, as hex. */
-export const godotCompresses = (lines: readonly string[]): string[] => (oracle('compression', lines) as { hex: string }[]).map(({ hex }) => hex)
+export const godotCompresses = (lines: readonly string[]): string[] =>
+  (oracle('compression', lines) as { hex: string }[]).map(({ hex }) => hex)
 
 /** Runs a script of the oracle project on lines of text; the JSON lines that it printed. */
 const oracle = (script: string, lines: readonly string[]): unknown[] => {

@@ -53,7 +53,10 @@ export interface LobbyPart {
 }
 
 /** The server's part of a scenario. */
-export const serveLobby = (session: UdpSession, { scenario = 'talk', clients = 1 }: { scenario?: 'talk' | 'extras' | 'kick' | 'shutdown'; clients?: number } = {}): LobbyPart => {
+export const serveLobby = (
+  session: UdpSession,
+  { scenario = 'talk', clients = 1 }: { scenario?: 'talk' | 'extras' | 'kick' | 'shutdown'; clients?: number } = {},
+): LobbyPart => {
   const part = newPart()
   const joined = new Set<number>()
   const registered = new Set<number>()
@@ -149,7 +152,16 @@ export const playLobby = (
   const part = newPart()
   const note = part.note
   const missing = new Set([
-    'registerPlayer 1', 'heard 1', 'shout self', 'moved 1', 'status 1', 'score 1', 'heading 1', 'motto 1', 'preConfigureGame 1', 'postConfigureGame 1',
+    'registerPlayer 1',
+    'heard 1',
+    'shout self',
+    'moved 1',
+    'status 1',
+    'score 1',
+    'heading 1',
+    'motto 1',
+    'preConfigureGame 1',
+    'postConfigureGame 1',
     ...Array.from({ length: others }, (_, i) => ['registered', 'whispered', 'gossip'].map((what) => `${what} ${i + 1}`)).flat(),
   ])
   const counts: Record<string, number> = {}

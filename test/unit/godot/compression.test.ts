@@ -109,7 +109,11 @@ t.test('every compressed datagram in the captures is claimed by its own compress
         const size = compressor.decompress(body, output)
         return size > 0 && areCommands(output.subarray(0, size))
       })
-      t.same(claims.map((compressor) => compressor.name), [godotCompressor(mode)?.name], where)
+      t.same(
+        claims.map((compressor) => compressor.name),
+        [godotCompressor(mode)?.name],
+        where,
+      )
     }
   }
   t.end()

@@ -38,7 +38,14 @@ const fake = () => {
   const inbound = { registry, refuse: (sender: number, kind: string) => void refused.push(`${sender} ${kind}`) }
   const dialect = new GodotDialect(port as unknown as RpcPort, inbound as unknown as Inbound)
   const outgoing = (target: number | readonly number[], args: readonly unknown[] = ['hi']): Outgoing => ({
-    path: 'lobby', name: 'say', entry: node.members.get('say')!, named: false, target, args, delivery: 'reliable', channel: undefined,
+    path: 'lobby',
+    name: 'say',
+    entry: node.members.get('say')!,
+    named: false,
+    target,
+    args,
+    delivery: 'reliable',
+    channel: undefined,
   })
   return { sent, reported, refused, full, here, dialect, outgoing }
 }
@@ -52,7 +59,7 @@ t.test('a full queue of one among many is reported, and the others hear the call
   t.end()
 })
 
-t.test('a full queue of the only one is the caller\'s to hear of', (t) => {
+t.test("a full queue of the only one is the caller's to hear of", (t) => {
   const { dialect, outgoing, full } = fake()
   dialect.receive(2, encodeConfirmPath('lobby'), 'reliable')
   full.add(2)

@@ -51,7 +51,12 @@ t.test('what is too short or names no possible id is dropped', (t) => {
   t.equal(godotFraming.decode(1, fromHex('ffffffff0000000004ff'), context(1, 9)), null, 'source −1')
   t.equal(godotFraming.decode(0, fromHex('0000000001000000'), context(1, 9)), null, 'the server is never announced')
   t.equal(godotFraming.decode(0, fromHex('0200000009000000'), context(1, 9)), null, 'unknown number')
-  t.match(godotFraming.decode(1, fromHex('010000000000000004ff'), context(1, 9)), { lane: 'message', source: 1, target: 9, payload: fromHex('ff') })
+  t.match(godotFraming.decode(1, fromHex('010000000000000004ff'), context(1, 9)), {
+    lane: 'message',
+    source: 1,
+    target: 9,
+    payload: fromHex('ff'),
+  })
   t.end()
 })
 
@@ -74,7 +79,10 @@ t.test('one server serves Godot clients and our own, and each hears of the other
   const [a, b] = [godot.session.id, native.session.id]
   t.same(godot.log, ['peerConnected 1', 'connectedToServer', `peerConnected ${b}`])
   t.same(native.log, ['peerConnected 1', 'connectedToServer', `peerConnected ${a}`])
-  t.same([...bench.server.session.peerIds], [a, b].sort((x, y) => x - y))
+  t.same(
+    [...bench.server.session.peerIds],
+    [a, b].sort((x, y) => x - y),
+  )
 
   godot.session.send(0, Buffer.from('hello all'))
   native.session.send(a, Buffer.from('hello godot'))
@@ -82,7 +90,10 @@ t.test('one server serves Godot clients and our own, and each hears of the other
   bench.wire.run(100)
   t.match(godot.log.slice(3), [`message 1 not for native`, `message ${b} hello godot`])
   t.match(native.log.slice(3), [`message ${a} hello all`])
-  t.same(bench.server.log.filter((line) => line.startsWith('message')), [`message ${a} hello all`])
+  t.same(
+    bench.server.log.filter((line) => line.startsWith('message')),
+    [`message ${a} hello all`],
+  )
 
   void native.session.close()
   bench.wire.run(100)
@@ -97,14 +108,18 @@ t.test('what goes to a Godot client is what a Godot server sends, byte for byte'
   const [a, b] = [first!.session.id, second!.session.id]
   const id = (n: number): string => hex(Uint8Array.of(n, n >> 8, n >> 16, n >> 24))
   const sentTo = (player: typeof first): string[] =>
-    [...bench.server.host.peers].find((peer) => peer.connectData === player!.session.id)!.sent.map(({ channel, bytes, delivery }) => `${channel} ${delivery} ${hex(bytes)}`)
+    [...bench.server.host.peers]
+      .find((peer) => peer.connectData === player!.session.id)!
+      .sent.map(({ channel, bytes, delivery }) => `${channel} ${delivery} ${hex(bytes)}`)
   bench.server.session.send(0, Uint8Array.of(0xab), { delivery: 'unreliable' })
   first!.session.send(b, Uint8Array.of(0xcd), { delivery: 'unreliableOrdered' })
   bench.wire.run(100)
   void second!.session.close()
   bench.wire.run(100)
   t.same(sentTo(first), [`0 reliable 00000000${id(b)}`, `2 unsequenced 01000000${'00000000'}04ab`, `0 reliable 01000000${id(b)}`])
-  const toSecond = (second!.host.peers.size, [...(first!.host.peers as Set<WirePeer>)][0]!.sent.map(({ channel, delivery, bytes }) => `${channel} ${delivery} ${hex(bytes)}`))
+  const toSecond =
+    (second!.host.peers.size,
+    [...(first!.host.peers as Set<WirePeer>)][0]!.sent.map(({ channel, delivery, bytes }) => `${channel} ${delivery} ${hex(bytes)}`))
   t.same(toSecond, [`2 unreliable ${id(a)}${id(b)}04cd`])
   t.end()
 })
@@ -133,7 +148,10 @@ t.test('a game that is kicked has time to look at the last words; one that was t
   bench.server.session.kick(untold!.session.id)
   bench.wire.run(60)
   t.equal(untold!.log.at(-1), 'closed')
-  t.same(told!.log.filter((line) => !line.startsWith('peer')), ['message 1 goodbye'])
+  t.same(
+    told!.log.filter((line) => !line.startsWith('peer')),
+    ['message 1 goodbye'],
+  )
   bench.wire.run(30)
   t.notOk(told!.log.includes('closed'), '100 ms lie between words and goodbye')
   bench.wire.run(100)
@@ -171,6 +189,9 @@ t.test('a list of ids towards a Godot server is one packet for each', (t) => {
   const [from, ...others] = players
   from!.session.send([others[0]!.session.id, others[2]!.session.id], Buffer.from('two of you'))
   bench.wire.run(100)
-  t.same(others.map(({ log }) => log), [[`message ${from!.session.id} two of you`], [], [`message ${from!.session.id} two of you`]])
+  t.same(
+    others.map(({ log }) => log),
+    [[`message ${from!.session.id} two of you`], [], [`message ${from!.session.id} two of you`]],
+  )
   t.end()
 })

@@ -51,13 +51,17 @@ const besieged = (kickAfter: { violations: number; withinMs: number } | false = 
   bench.network.runFor(200)
   bench.server.log.length = 0
   honest!.log.length = 0
-  const say = (packet: Uint8Array, channel = 1): boolean => peer.state === 'connected' && peer.send(channel, encodeWithHeader(EVIL, 1, packet))
+  const say = (packet: Uint8Array, channel = 1): boolean =>
+    peer.state === 'connected' && peer.send(channel, encodeWithHeader(EVIL, 1, packet))
   const stillServed = (t: Test): void => {
     calls.length = 0
     honest!.session.rpcId(1, 'lobby', 'say', 'still here')
     bench.network.runFor(500)
     t.same(calls, [`say ${honest!.session.id} still here`], 'the honest client is served as before')
-    t.notOk(bench.server.log.some((line) => line.startsWith('error')), 'nothing threw')
+    t.notOk(
+      bench.server.log.some((line) => line.startsWith('error')),
+      'nothing threw',
+    )
   }
   return { bench, honest: honest!, calls, peer, say, received, stillServed, ended: () => over, run: (ms = 300) => bench.network.runFor(ms) }
 }
@@ -161,7 +165,10 @@ t.test('two clients with one id, or with none: the second is refused before it i
   const refusals: number[] = []
   for (const [i, data] of [honest.session.id, 0, 1, EVIL].entries()) {
     const host = new Host({ random: new SeededRandom(20 + i).bytes })
-    bench.network.add(`other${i}`, host, { onEvent: (event: { type: string; reason?: string; data?: number }) => event.type === 'disconnect' && event.reason === 'refused' && refusals.push(data) } as never)
+    bench.network.add(`other${i}`, host, {
+      onEvent: (event: { type: string; reason?: string; data?: number }) =>
+        event.type === 'disconnect' && event.reason === 'refused' && refusals.push(data),
+    } as never)
     host.connect(SERVER, { channels: 3, data })
   }
   run(500)
@@ -195,7 +202,12 @@ t.test('what would kill or command a game is not passed on to it', (t) => {
   honest.session.attach(Lobby, { list: (items) => void arrived.push(`list of ${items.length}`), say: (text) => void arrived.push(text) })
   const relayed = (packet: Uint8Array, target: number): void => void peer.send(1, encodeWithHeader(EVIL, target, packet))
   const call = (...hex: string[]): Uint8Array => {
-    const bytes = Buffer.concat([encodeCall('lobby', 'list', []).subarray(0, 10), Buffer.from([1]), Buffer.from(hex.join(''), 'hex'), Buffer.from('lobby\0')])
+    const bytes = Buffer.concat([
+      encodeCall('lobby', 'list', []).subarray(0, 10),
+      Buffer.from([1]),
+      Buffer.from(hex.join(''), 'hex'),
+      Buffer.from('lobby\0'),
+    ])
     bytes.writeUInt32LE((0x80000000 | (bytes.length - 6)) >>> 0, 1)
     return bytes
   }

@@ -39,21 +39,32 @@ const listening = (log: string[]): Framing => {
   }
 }
 
-const options = (log: string[] = [], godot: GodotOptions = {}) => ({ framings: [listening(log)], calls: { dialects: [godot3(godot).calls] } })
+const options = (log: string[] = [], godot: GodotOptions = {}) => ({
+  framings: [listening(log)],
+  calls: { dialects: [godot3(godot).calls] },
+})
 
 const recorder = () => {
   const calls: unknown[] = []
-  const note = (name: string) => (...args: unknown[]) => {
-    const context = args.pop() as CallContext
-    calls.push([name, context.sender, ...args])
-  }
+  const note =
+    (name: string) =>
+    (...args: unknown[]) => {
+      const context = args.pop() as CallContext
+      calls.push([name, context.sender, ...args])
+    }
   const names = ['registerPlayer', 'say', 'moveTo', 'maybe', 'raw', 'loose', 'forMaster', 'forPuppets', 'fromServer', 'fuelLevel'] as const
   return { calls, handlers: Object.fromEntries(names.map((name) => [name, note(name)])) }
 }
 
 const play = (player: GamePlayer) => {
   const { calls, handlers } = recorder()
-  return { id: player.session.id, session: player.session, calls, log: player.log, lobby: player.session.attach(Lobby, { ...handlers, roll: (sides: number) => sides / 2 }) }
+  return {
+    id: player.session.id,
+    session: player.session,
+    calls,
+    log: player.log,
+    lobby: player.session.attach(Lobby, { ...handlers, roll: (sides: number) => sides / 2 }),
+  }
 }
 
 /** A server for both kinds, a client that speaks Godot, and one of our own. */
@@ -63,7 +74,11 @@ const trio = () => {
   const bench = new GameBench({ server: { framings: [nativeFraming, listening(sent)], calls: { dialects: [godot3().calls] } } })
   bench.join(1, options(said))
   bench.join(1)
-  const [server, godot, native] = [bench.server, ...bench.clients].map((player) => play(player!)) as [ReturnType<typeof play>, ReturnType<typeof play>, ReturnType<typeof play>]
+  const [server, godot, native] = [bench.server, ...bench.clients].map((player) => play(player!)) as [
+    ReturnType<typeof play>,
+    ReturnType<typeof play>,
+    ReturnType<typeof play>,
+  ]
   const run = (): void => bench.network.runFor(200)
   run()
   return { bench, server, godot, native, sent, said, run }
@@ -102,14 +117,17 @@ t.test('a broadcast is one packet as soon as everybody has confirmed', (t) => {
   server!.lobby.all.moveTo(2, { x: 0, y: 0 })
   server!.lobby.except(low!).moveTo(3, { x: 0, y: 0 })
   bench.network.runFor(200)
-  t.same(sent.filter((line) => !line.includes('CONFIRM')), [
-    `src=1 dst=${low} SIMPLIFY_PATH id=1 "lobby"`,
-    `src=1 dst=${high} SIMPLIFY_PATH id=1 "lobby"`,
-    `src=1 dst=${low} REMOTE_CALL path@34="lobby" move_to(1, Vector2(1.5,-2.25))`,
-    `src=1 dst=${high} REMOTE_CALL path@34="lobby" move_to(1, Vector2(1.5,-2.25))`,
-    'src=1 dst=0 REMOTE_CALL id=1 move_to(2, Vector2(0,0))',
-    `src=1 dst=${-low!} REMOTE_CALL id=1 move_to(3, Vector2(0,0))`,
-  ])
+  t.same(
+    sent.filter((line) => !line.includes('CONFIRM')),
+    [
+      `src=1 dst=${low} SIMPLIFY_PATH id=1 "lobby"`,
+      `src=1 dst=${high} SIMPLIFY_PATH id=1 "lobby"`,
+      `src=1 dst=${low} REMOTE_CALL path@34="lobby" move_to(1, Vector2(1.5,-2.25))`,
+      `src=1 dst=${high} REMOTE_CALL path@34="lobby" move_to(1, Vector2(1.5,-2.25))`,
+      'src=1 dst=0 REMOTE_CALL id=1 move_to(2, Vector2(0,0))',
+      `src=1 dst=${-low!} REMOTE_CALL id=1 move_to(3, Vector2(0,0))`,
+    ],
+  )
   t.same(a!.calls.concat(b!.calls).length, 5)
   t.end()
 })
@@ -121,7 +139,14 @@ t.test('one contract is called from both kinds of clients, at the server and thr
   native.lobby.all.say('from native')
   run()
   const told = (player: typeof server) => player.calls.map((call) => (call as unknown[]).slice(1)).sort()
-  t.same(told(server), [[1, 'from the server'], [godot.id, 'from godot'], [native.id, 'from native']].sort())
+  t.same(
+    told(server),
+    [
+      [1, 'from the server'],
+      [godot.id, 'from godot'],
+      [native.id, 'from native'],
+    ].sort(),
+  )
   t.same(told(godot), told(server), 'as remotesync says, everybody runs everything')
   t.same(told(native), told(server))
   t.end()
@@ -140,18 +165,24 @@ t.test('between the two kinds, typed values and properties keep their meaning', 
     ['registerPlayer', native.id, { name: 'N', favoriteColor: { r: 0, g: 128, b: 255, a: 255 } }],
     ['raw', native.id, new Map([[new Vector2(1, 2), NodePath.parse('a/b')]])],
   ])
-  t.same(native.calls.filter((call) => (call as unknown[])[0] !== 'moveTo'), [
-    ['registerPlayer', godot.id, { name: 'G', favoriteColor: { r: 1, g: 2, b: 3, a: 4 } }],
-    ['fuelLevel', godot.id, 0.25],
-    ['loose', godot.id, { r: 0, g: 0.5, b: 1, a: 1 }, 'x', [1, null]],
-  ])
-  t.same(native.calls.find((call) => (call as unknown[])[0] === 'moveTo'), ['moveTo', godot.id, 7, { x: 0.5, y: -0.5 }])
+  t.same(
+    native.calls.filter((call) => (call as unknown[])[0] !== 'moveTo'),
+    [
+      ['registerPlayer', godot.id, { name: 'G', favoriteColor: { r: 1, g: 2, b: 3, a: 4 } }],
+      ['fuelLevel', godot.id, 0.25],
+      ['loose', godot.id, { r: 0, g: 0.5, b: 1, a: 1 }, 'x', [1, null]],
+    ],
+  )
+  t.same(
+    native.calls.find((call) => (call as unknown[])[0] === 'moveTo'),
+    ['moveTo', godot.id, 7, { x: 0.5, y: -0.5 }],
+  )
   t.same(server.calls, [['fuelLevel', godot.id, 0.25]])
   t.equal(server.lobby.values.fuelLevel, 0.25)
   t.end()
 })
 
-t.test('modes are the receiver\'s own: who may not call is refused before anything is decoded', (t) => {
+t.test("modes are the receiver's own: who may not call is refused before anything is decoded", (t) => {
   const { server, godot, native, run } = trio()
   godot.lobby.to(1).forMaster(1)
   godot.lobby.to(1).forPuppets(2)
@@ -161,7 +192,10 @@ t.test('modes are the receiver\'s own: who may not call is refused before anythi
   t.throws(() => godot.lobby.to(1).fromServer(), { code: 'ERR_ARGUMENT' })
   run()
   t.same(server.calls, [['forMaster', godot.id, 1]])
-  t.same(godot.calls, [['forPuppets', 1, 4], ['fromServer', 1]])
+  t.same(godot.calls, [
+    ['forPuppets', 1, 4],
+    ['fromServer', 1],
+  ])
   t.end()
 })
 
@@ -175,7 +209,12 @@ t.test('missing arguments at the end are fine where they are optional; too many,
   godot.session.rpcId(1, 'nowhere', 'maybe', 'e')
   godot.session.rset('lobby', 'fuel_level', 1)
   run()
-  t.same(server.calls, [['maybe', godot.id, 'a', undefined], ['maybe', godot.id, 'b', 5], ['maybe', godot.id, 'c', undefined], ['fuelLevel', godot.id, 1]])
+  t.same(server.calls, [
+    ['maybe', godot.id, 'a', undefined],
+    ['maybe', godot.id, 'b', 5],
+    ['maybe', godot.id, 'c', undefined],
+    ['fuelLevel', godot.id, 1],
+  ])
   t.same(server.log, [`violation ${godot.id} unknown`, `violation ${godot.id} unknown`])
   t.end()
 })
@@ -251,10 +290,16 @@ t.test('a client that comes back is told the paths again', (t) => {
 })
 
 t.test('options are checked', (t) => {
-  t.throws(() => godot3({ compression: 'gzip' as 'zlib' }), { code: 'ERR_OPTION_RANGE', message: /'none', 'rangeCoder', 'fastlz', 'zlib', 'zstd'/ })
+  t.throws(() => godot3({ compression: 'gzip' as 'zlib' }), {
+    code: 'ERR_OPTION_RANGE',
+    message: /'none', 'rangeCoder', 'fastlz', 'zlib', 'zstd'/,
+  })
   t.throws(() => godot3({ channels: 2 }), { code: 'ERR_OPTION_RANGE' })
   t.throws(() => godot3({ limits: { maxDepth: -1 } }), { code: 'ERR_OPTION_RANGE' })
-  t.match(godot3({ compression: 'zlib', channels: 5 }), { framing: { name: 'godot3', minChannels: 5 }, host: { mtu: 1400, compression: { name: 'zlib' } } })
+  t.match(godot3({ compression: 'zlib', channels: 5 }), {
+    framing: { name: 'godot3', minChannels: 5 },
+    host: { mtu: 1400, compression: { name: 'zlib' } },
+  })
   t.match(godot3(), { host: { compression: 'none', compressors: { length: 4 } } })
   t.end()
 })

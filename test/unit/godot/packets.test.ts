@@ -5,7 +5,13 @@ import { fromHex } from '../../support/captures.ts'
 import { PLAIN_CAPTURES, channelPackets, describePacket, readGodotCapture, recordedPackets } from '../../support/godot-captures.ts'
 import { decodeHeader, decodeSystemMessage, encodeSystemMessage, encodeWithHeader } from '../../../src/godot/header.ts'
 import {
-  decodePacket, decodeValues, encodeCall, encodeConfirmPath, encodeRaw, encodeSet, encodeSimplifyPath,
+  decodePacket,
+  decodeValues,
+  encodeCall,
+  encodeConfirmPath,
+  encodeRaw,
+  encodeSet,
+  encodeSimplifyPath,
 } from '../../../src/godot/packets.ts'
 import type { GodotPacket } from '../../../src/godot/packets.ts'
 import { Vector2 } from '../../../src/godot/variant.ts'
@@ -25,7 +31,9 @@ const again = (packet: GodotPacket): Uint8Array => {
     default: {
       const values = decodeValues(packet, { keepFloats: true })
       if (!values.ok) throw new Error(values.reason)
-      return packet.type === 'call' ? encodeCall(packet.node, packet.method, values.values) : encodeSet(packet.node, packet.property, values.values[0]!)
+      return packet.type === 'call'
+        ? encodeCall(packet.node, packet.method, values.values)
+        : encodeSet(packet.node, packet.property, values.values[0]!)
     }
   }
 }
@@ -61,8 +69,18 @@ t.test('the captures held what they should: 178 packets', (t) => {
 t.test('channels and deliveries are those of the reference', (t) => {
   const packets = channelPackets(readGodotCapture('extras')).flat()
   const raw = packets.filter((packet) => / RAW 0102/.test(describePacket(packet)))
-  t.same(raw.map(({ channel, delivery }) => [channel, delivery]), [[2, 'unsequenced'], [2, 'unreliable'], [1, 'reliable']])
-  t.ok(packets.some(({ bytes }) => bytes.length === 5026), 'a call in four fragments')
+  t.same(
+    raw.map(({ channel, delivery }) => [channel, delivery]),
+    [
+      [2, 'unsequenced'],
+      [2, 'unreliable'],
+      [1, 'reliable'],
+    ],
+  )
+  t.ok(
+    packets.some(({ bytes }) => bytes.length === 5026),
+    'a call in four fragments',
+  )
   const trio = channelPackets(readGodotCapture('trio')).flat()
   t.ok(trio.filter(({ channel }) => channel === 0).every(({ delivery }) => delivery === 'reliable'))
   t.end()
@@ -106,8 +124,20 @@ t.test('values are read only when asked for, one bound for all of them', (t) => 
     return result.packet
   }
   t.same(decodeValues(packet([1, 'two', new Vector2(3, 4)])), { ok: true, values: [1, 'two', new Vector2(3, 4)] })
-  t.match(decodeValues(packet([[1, 2], [3, 4]]), { maxValues: 5 }), { ok: false, reason: 'too-many-values' })
-  t.match(decodeValues({ type: 'call', node: 1, method: 'f', count: 2, values: fromHex('0100000001000000') }), { ok: false, reason: 'truncated' })
+  t.match(
+    decodeValues(
+      packet([
+        [1, 2],
+        [3, 4],
+      ]),
+      { maxValues: 5 },
+    ),
+    { ok: false, reason: 'too-many-values' },
+  )
+  t.match(decodeValues({ type: 'call', node: 1, method: 'f', count: 2, values: fromHex('0100000001000000') }), {
+    ok: false,
+    reason: 'truncated',
+  })
   t.match(decodeValues({ type: 'call', node: 1, method: 'f', count: 0, values: fromHex('ffffff') }), { ok: true, values: [] })
   t.end()
 })
@@ -124,7 +154,10 @@ t.test('what does not fit a packet is refused at the call', (t) => {
   t.equal(encodeCall(1, 'f', new Array<null>(255).fill(null)).length, 8 + 255 * 4)
   t.throws(() => encodeCall(1, '', []), { code: 'ERR_ARGUMENT' })
   t.throws(() => encodeCall(1, 'a\0b', []), { code: 'ERR_ARGUMENT' })
-  t.throws(() => encodeCall(1, 'move', [1, { x: [undefined as unknown as Variant] }]), { code: 'ERR_ENCODE', message: /^move\(\), argument 1\.x\[0\]: / })
+  t.throws(() => encodeCall(1, 'move', [1, { x: [undefined as unknown as Variant] }]), {
+    code: 'ERR_ENCODE',
+    message: /^move\(\), argument 1\.x\[0\]: /,
+  })
   t.throws(() => encodeSet(1, 'status', Symbol() as unknown as Variant), { code: 'ERR_ENCODE', message: /^status: symbol/ })
   t.throws(() => encodeRaw(new Uint8Array()), { code: 'ERR_ARGUMENT' })
   t.end()

@@ -5,9 +5,9 @@ import { fromHex } from '../../support/captures.ts'
 import { describePacket } from '../../support/godot-captures.ts'
 import { chapter, specExamples, specPairs, specSection, tableRows } from '../../support/spec-examples.ts'
 import { GODOT_COMPRESSION_MODES, godotCompressors } from '../../../src/godot/compression.ts'
-import { conversionFor } from '../../../src/godot/conversions.ts'
 import { encodeWithHeader } from '../../../src/godot/header.ts'
 import { decodePacket, decodeValues } from '../../../src/godot/packets.ts'
+import { conversionFor } from '../../../src/godot/type-description.ts'
 import * as godot from '../../../src/godot/variant.ts'
 import type { Variant } from '../../../src/godot/variant.ts'
 
@@ -21,9 +21,14 @@ t.test('every example packet says what stands below it, or is refused for that r
     const packet = fromHex(bytes)
     const result = decodePacket(packet)
     if (refused === undefined) {
-      t.equal(describePacket({ channel: 1, delivery: 'reliable', bytes: encodeWithHeader(1, 2, packet) }), `src=1 dst=2 ${String(value)}`, `line ${line}`)
+      t.equal(
+        describePacket({ channel: 1, delivery: 'reliable', bytes: encodeWithHeader(1, 2, packet) }),
+        `src=1 dst=2 ${String(value)}`,
+        `line ${line}`,
+      )
     } else if (!result.ok) t.equal(result.reason, refused, `line ${line}`)
-    else if (result.packet.type === 'call' || result.packet.type === 'set') t.match(decodeValues(result.packet), { ok: false, reason: refused }, `line ${line}`)
+    else if (result.packet.type === 'call' || result.packet.type === 'set')
+      t.match(decodeValues(result.packet), { ok: false, reason: refused }, `line ${line}`)
     else t.fail(`line ${line} is a packet`)
   }
   t.end()
@@ -59,7 +64,9 @@ t.test('every example of a type is what Godot gets, and what it is taken from', 
   t.ok(pairs.length >= 15)
   for (const [left, bytes] of pairs) {
     // The value is the longest JSON at the end.
-    const split = [...left.matchAll(/ /g)].map(({ index }) => index).find((at) => isJson(left.slice(at + 1)) && !left.slice(0, at).endsWith('|') && balanced(left.slice(0, at)))!
+    const split = [...left.matchAll(/ /g)]
+      .map(({ index }) => index)
+      .find((at) => isJson(left.slice(at + 1)) && !left.slice(0, at).endsWith('|') && balanced(left.slice(0, at)))!
     const [type, value] = [left.slice(0, split), JSON.parse(left.slice(split + 1)) as unknown]
     const conversion = conversionFor(type)
     t.equal(hex(godot.encodeVariant(conversion.toGodot(value))), bytes, left)
@@ -84,7 +91,9 @@ function balanced(text: string): boolean {
 }
 
 t.test('the table of Variants has the numbers of the code', (t) => {
-  const numbers = tableRows(specSection(text, '16.5')).filter(([first]) => /^\d+$/.test(first!)).map(([number]) => Number(number))
+  const numbers = tableRows(specSection(text, '16.5'))
+    .filter(([first]) => /^\d+$/.test(first!))
+    .map(([number]) => Number(number))
   t.same(numbers, Object.values(godot.VariantType))
   t.equal(numbers.length, 27)
   t.end()
@@ -94,6 +103,9 @@ t.test('the table of compressions has the numbers of the code, and the order of 
   const modes = tableRows(specSection(text, '16.6')).map(([number]) => Number(number))
   t.same(modes, Object.values(GODOT_COMPRESSION_MODES))
   t.match(text, /tried in the order 4, 3, 2, 1/)
-  t.same(godotCompressors().map(({ name }) => name), ['zstd', 'zlib', 'fastlz', 'range coder'])
+  t.same(
+    godotCompressors().map(({ name }) => name),
+    ['zstd', 'zlib', 'fastlz', 'range coder'],
+  )
   t.end()
 })

@@ -4,8 +4,26 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { fromHex } from '../../support/captures.ts'
 import {
-  AABB, Basis, Color, NodePath, PoolColorArray, PoolStringArray, PoolVector2Array, PoolVector3Array, Plane, Quat, RID, Rect2, Transform,
-  Transform2D, Vector2, Vector3, decodeVariant, encodeVariant, float, int,
+  AABB,
+  Basis,
+  Color,
+  NodePath,
+  PoolColorArray,
+  PoolStringArray,
+  PoolVector2Array,
+  PoolVector3Array,
+  Plane,
+  Quat,
+  RID,
+  Rect2,
+  Transform,
+  Transform2D,
+  Vector2,
+  Vector3,
+  decodeVariant,
+  encodeVariant,
+  float,
+  int,
 } from '../../../src/godot/variant.ts'
 import type { Variant } from '../../../src/godot/variant.ts'
 
@@ -59,7 +77,10 @@ const meaning: Record<string, Variant> = {
   RID: new RID(),
   'Dictionary empty': {},
   'Dictionary {name: Johnson Magenta, favorite_color: Color(1,0,1,1)}': { name: 'Johnson Magenta', favorite_color: new Color(1, 0, 1, 1) },
-  'Dictionary {1: one, two: [2, null]}': new Map<Variant, Variant>([[1, 'one'], ['two', [2, null]]]),
+  'Dictionary {1: one, two: [2, null]}': new Map<Variant, Variant>([
+    [1, 'one'],
+    ['two', [2, null]],
+  ]),
   'Array empty': [],
   'Array [1, two, 3.5, null, [true]]': [1, 'two', 3.5, null, [true]],
   'PoolByteArray empty': new Uint8Array(),

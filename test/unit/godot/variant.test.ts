@@ -2,7 +2,16 @@
 
 import t from 'tap'
 import { fromHex } from '../../support/captures.ts'
-import { Color, NodePath, ObjectId, PoolStringArray, PoolVector2Array, Vector2, decodeVariant, encodeVariant } from '../../../src/godot/variant.ts'
+import {
+  Color,
+  NodePath,
+  ObjectId,
+  PoolStringArray,
+  PoolVector2Array,
+  Vector2,
+  decodeVariant,
+  encodeVariant,
+} from '../../../src/godot/variant.ts'
 import type { Variant } from '../../../src/godot/variant.ts'
 
 const nested = (depth: number): Uint8Array => {
@@ -81,7 +90,18 @@ t.test('a Dictionary is a plain object, and a Map as soon as a key is not a stri
   }
   t.strictSame(decode({ a: 1, b: [2] }), { a: 1, b: [2] })
   t.strictSame(decode(new Map([['a', 1]])), { a: 1 })
-  t.strictSame(decode(new Map<Variant, Variant>([[1, 'a'], ['b', 2]])), new Map<Variant, Variant>([[1, 'a'], ['b', 2]]))
+  t.strictSame(
+    decode(
+      new Map<Variant, Variant>([
+        [1, 'a'],
+        ['b', 2],
+      ]),
+    ),
+    new Map<Variant, Variant>([
+      [1, 'a'],
+      ['b', 2],
+    ]),
+  )
   t.strictSame(decode({ a: 1 }, { dictionaries: 'map' }), new Map([['a', 1]]))
   t.end()
 })
