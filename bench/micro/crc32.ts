@@ -20,8 +20,8 @@ for (const size of [10, 64, 255, 256, 1200]) {
   random.bytes(bytes)
   suite
     .add(`crc32 (${size} B)`, () => { last = crc32(bytes) }, options)
-    .add(`node:zlib crc32 (${size} B)`, () => { last = native(bytes) }, options)
-  if (size === 64) suite.add(`bitwise twin (${size} B)`, () => { last = bitwise(bytes) }, options)
+    .add(`crc32 (${size} B) — node:zlib`, () => { last = native(bytes) }, options)
+  if (size === 64) suite.add(`crc32 (${size} B) — naive twin`, () => { last = bitwise(bytes) }, options)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -82,13 +82,13 @@ for (const [name, datagrams] of [
   const plain = mean(datagrams)
   const options = { maxTime: 0.5 }
   suite
-    .add(`${name} compress (${plain} B to ${mean(codes)} B)`, inTurn(datagrams, (bytes) => { coder.compress(bytes, output) }), options)
+    .add(`${name} compress (${plain} B)`, inTurn(datagrams, (bytes) => { coder.compress(bytes, output) }), options)
     .add(`${name} decompress (${plain} B)`, inTurn(codes, (code) => { coder.decompress(code, output) }), options)
-    .add(`${name} node:zlib deflateRaw level 1 (${plain} B to ${mean(deflated)} B)`,
+    .add(`${name} compress (${plain} B) — node:zlib deflateRaw`,
       inTurn(datagrams, (bytes) => { deflateRawSync(bytes, { level: 1 }) }), options)
-    .add(`${name} node:zlib inflateRaw (${plain} B)`, inTurn(deflated, (bytes) => { inflateRawSync(bytes) }), options)
+    .add(`${name} decompress (${plain} B) — node:zlib deflateRaw`, inTurn(deflated, (bytes) => { inflateRawSync(bytes) }), options)
   if (name === 'snapshot') {
-    suite.add(`${name} naive twin compress (${plain} B)`, inTurn(datagrams, (bytes) => { twin.compress(bytes) }), options)
+    suite.add(`${name} compress (${plain} B) — naive twin`, inTurn(datagrams, (bytes) => { twin.compress(bytes) }), options)
   }
 }
 
