@@ -40,6 +40,11 @@ export class AmbientLoss {
     this.ratio = ratio < 0.004 ? 0 : ratio
   }
 
+  /** Forgets everything: it was seen under a wrong idea of the path. */
+  reset(): void {
+    this.#lost = this.#total = this.#surelyLost = this.#surelyTotal = this.ratio = 0
+  }
+
   /** Lost share of what was sent surely below the path's rate; 0 with little evidence. */
   get surelyRatio(): number {
     return this.#surelyTotal > 20 ? this.#surelyLost / this.#surelyTotal : 0

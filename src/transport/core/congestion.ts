@@ -31,7 +31,10 @@ export type Phase = (typeof Phase)[keyof typeof Phase]
 type State = 'startup' | 'drain' | 'cruise' | 'up' | 'down' | 'compete' | 'yield'
 
 const INITIAL_DATAGRAMS = 32
-const STARTUP_GAIN = 2
+/** A round's loss stands out from the path's own when it is so many deviations above it: random loss alone must not. */
+const OUTLIER = 3.5
+/** 4 ln 2: the rate of delivery then doubles in every round trip, although it is measured one late. */
+const STARTUP_GAIN = 2.77
 /** Rounds between probes; the first few follow each other at once. */
 const CRUISE_ROUNDS = 6
 const EAGER_PROBES = 3
@@ -39,10 +42,20 @@ const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
 const REFRESH_MS = 10_000
+/** And even where it was seen again: we may take it for longer than it is. Twice as long after each look that found nothing. */
+const FIRST_LOOK_MS = 5_000
+const LOOK_MS = 15_000
+const LOOK_MAX_MS = 60_000
+/** Behind a queue that overflows, the way counts as longer only after so long. */
+const STUBBORN_MS = 60_000
 /** A queue of at most so much is borne, however long the path: who joins a standing queue takes the path for longer than it is. */
 const STANDING_MAX_MS = 15
-/** Rounds for which we have yielded most of our rate in vain: somebody fills the queue on purpose. */
-const STUCK_ROUNDS = 6
+/** Rounds for which we have yielded most of our rate in vain: somebody fills the queue on purpose, and is not just starting. */
+const STUCK_ROUNDS = 20
+/** What is left of the estimate at the end of one yielding, at least. */
+const MAX_YIELD = 0.5
+/** Of what we had before we were pressed, we begin to compete with so much. */
+const COMPETE_SHARE = 0.7
 /** Rounds without any standing queue after which we know what the path has for us. */
 const PEACE_ROUNDS = 30
 /** What a round without a standing queue gives back of what was yielded; and a round with half of one. */
@@ -51,10 +64,17 @@ const SLOW_YIELD_RECOVERY = 0.03
 /** How long we compete before we look whether it is still needed; twice as long after each time that it was. */
 const COMPETE_MS = 6_000
 const COMPETE_MAX_MS = 40_000
+/** How long that look takes at most, in ms and in round trips. */
+const COMPETE_LOOK_MS = 2_000
+const COMPETE_LOOK_TRIPS = 20
+/** Loss that is not answered while we compete: where more is lost at random, nobody who fills queues would get far. */
+const COMPETE_AMBIENT = 0.005
+/** Rounds without any queue after which competing is pointless. */
+const EMPTY_ROUNDS = 40
 /** Pressed again within so long: it is the same contention. */
 const CONTENTION_MS = 15_000
 
-const PACING_GAIN: Record<State, number> = { startup: 2, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
+const PACING_GAIN: Record<State, number> = { startup: STARTUP_GAIN, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
 const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1.25, down: 1, compete: 1, yield: 1 }
 
 export class Congestion {
@@ -88,8 +108,12 @@ export class Congestion {
   #lost = 0
   #arrived = 0
   #lossShare = 0
-  #anyLoss = false
+  #emptyRounds = 0
+  /** Since the last cut of the competing window. */
+  #competeLost = 0
+  #competeOutcomes = 0
   #excess = false
+  #excessAt: Millis = -Infinity
   // Startup.
   #full = 0
   #fullRounds = 0
@@ -100,6 +124,9 @@ export class Congestion {
   #upRounds = 0
   #rateBeforeUp = 0
   #refreshUntil: Millis = 0
+  #refreshedAt: Millis = 0
+  #refreshAfter = FIRST_LOOK_MS
+  #propagationBefore = Infinity
   /** Upper bound after loss beyond the ambient one. */
   #ceiling = Infinity
   // Yielding and competing.
@@ -108,6 +135,8 @@ export class Congestion {
   #rateBeforePress = 0
   #pressedAt: Millis = -Infinity
   #yielded = 1
+  /** What is delivered while we yield shows our yielding, not the path: one yielding costs half of the estimate at most. */
+  #floor = 0
   #stuck = 0
   #cubic: Cubic | null = null
   #cutAt: Millis = -Infinity
@@ -136,7 +165,7 @@ export class Congestion {
 
   /** What the path delivers, bytes per ms; 0 while unknown. */
   get bandwidth(): number {
-    return this.#rates.best
+    return Math.max(this.#rates.best, this.#floor)
   }
 
   get state(): State {
@@ -234,6 +263,7 @@ export class Congestion {
   /** Nothing has come back for several probes: once per outage. */
   outage(): void {
     const half = this.bandwidth / 2
+    this.#floor = 0
     this.#rates.reset(this.#round, half)
     this.#ceiling = Math.max(4 * this.#mtu, (this.#bdp || 8 * this.#mtu) / 2)
     this.#full = 0
@@ -277,7 +307,11 @@ export class Congestion {
 
   #learnTrip(trip: number, phase: Phase, now: Millis): void {
     if (trip <= this.#propagation + Math.max(0.3, 0.02 * this.#propagation)) this.#propagationAt = now
-    if (trip < this.#propagation) this.#propagation = trip
+    if (trip < this.#propagation) {
+      // A queue stood where we saw none: what was lost then was not the path's own loss.
+      if (this.#propagation - trip > Math.max(1, this.#alpha / 2) && this.#propagation !== Infinity) this.ambient.reset()
+      this.#propagation = trip
+    }
     if (trip < this.#roundMin) this.#roundMin = trip
     if (trip > this.#roundMax) this.#roundMax = trip
     this.#recent[this.#recentCount++ & 7] = trip
@@ -305,8 +339,9 @@ export class Congestion {
     this.#lastMax = this.#roundMax
     this.#roundMax = 0
     const outcomes = this.#lost + this.#arrived
-    this.#anyLoss = this.#lost > 0
-    if (outcomes < 10) {
+    this.#competeLost += this.#lost
+    this.#competeOutcomes += outcomes
+    if (outcomes < 10 && this.#cubic === null) {
       this.#lossShare = 0
       this.#excess = false
       return
@@ -316,8 +351,9 @@ export class Congestion {
     this.#lossShare = this.#lost / outcomes
     this.#excess =
       rise > Math.max(2, 0.75 * this.#alpha) &&
-      surplus > Math.max(3, 2.5 * Math.sqrt(outcomes * ambient)) &&
+      surplus > Math.max(3, OUTLIER * Math.sqrt(outcomes * ambient)) &&
       this.#lossShare > ambient + 0.03
+    if (this.#excess) this.#excessAt = this.#now
     this.#lost = this.#arrived = 0
   }
 
@@ -334,12 +370,14 @@ export class Congestion {
       }
       this.#pressedAt = this.#now
       if (this.#standing >= 2) {
+        if (this.#floor === 0) this.#floor = MAX_YIELD * this.bandwidth
         this.#yielded = Math.max(0.4, this.#yielded * Math.max(0.75, (this.#propagation + threshold / 2) / this.#lastMin))
       }
       this.#stuck = this.#yielded <= 0.45 ? this.#stuck + 1 : 0
     } else if (this.#queue < 0.6 * threshold) {
       this.#standing = this.#stuck = 0
       this.#yielded = Math.min(1, this.#yielded + YIELD_RECOVERY)
+      if (this.#yielded === 1) this.#floor = 0
       if (this.#yielded === 1 && ++this.#peace >= PEACE_ROUNDS) this.#hadPeace = true
     } else {
       // Slowly back even while half a queue stays: yielding for ever to one just below the threshold would end at nothing.
@@ -368,18 +406,8 @@ export class Congestion {
         if ((inFlight <= target && elapsed > trip / 2) || elapsed > 3 * trip) this.#cruise(now)
         return
       }
-      case 'yield': {
-        const trip = Math.max(this.#propagation + this.#jitter, 4, this.#smoothed)
-        const elapsed = now - this.#since
-        if (!((inFlight <= target && elapsed > trip / 2) || elapsed > 1.5 * trip)) return
-        if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold && this.ambient.surelyRatio < 0.02) {
-          this.#leaveCompeting(now)
-        } else {
-          this.#competeEvery = Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery)
-          this.#enter('compete', now)
-        }
-        return
-      }
+      case 'yield':
+        return this.#look(now)
       case 'compete':
         return this.#compete(newRound, acked, now)
       case 'cruise':
@@ -431,11 +459,13 @@ export class Congestion {
       // Peace did not last: the one who fills the queue is still there, so ask less often.
       const again = now - this.#leftCompetingAt < CONTENTION_MS
       this.#competeEvery = again ? Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery) : COMPETE_MS
-      const bandwidth = Math.max(this.bandwidth, 0.7 * this.#rateBeforePress)
+      const bandwidth = Math.max(this.bandwidth, COMPETE_SHARE * this.#rateBeforePress)
       this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#lastMin + this.#jitter)), this.#mtu, !again && !this.#hadPeace)
       this.#yielded = 1
+      this.#floor = 0
       this.#stuck = 0
       this.#competeAt = now
+      this.#competeLost = this.#competeOutcomes = this.#emptyRounds = 0
       return this.#enter('compete', now)
     }
     if (this.#cruiseRounds < (this.#eager > 0 ? 1 : CRUISE_ROUNDS) || appLimited) return
@@ -451,14 +481,33 @@ export class Congestion {
     const cubic = this.#cubic as Cubic
     cubic.acknowledged(acked, this.#smoothed, now)
     if (!newRound) return
-    const cut = this.#excess || (this.#anyLoss && this.ambient.ratio < 0.01)
-    if (cut && now - this.#cutAt > this.#smoothed) {
+    // Summed over rounds: a small window never loses enough in one to stand out from the path's own loss.
+    const expected = this.#competeOutcomes * Math.min(this.ambient.ratio, COMPETE_AMBIENT)
+    if (this.#competeLost > expected + 2 * Math.sqrt(expected) && now - this.#cutAt > this.#smoothed) {
       cubic.lost()
       this.#cutAt = now
+      this.#competeLost = this.#competeOutcomes = 0
     }
-    if (now - this.#competeAt > this.#competeEvery) {
+    this.#emptyRounds = this.#queue < this.#alpha ? this.#emptyRounds + 1 : 0
+    if (this.#emptyRounds >= EMPTY_ROUNDS) this.#leaveCompeting(now)
+    else if (now - this.#competeAt > this.#competeEvery) {
       this.#competeAt = now
       this.#enter('yield', now)
+    }
+  }
+
+  // Is it still needed? Others of our kind that began to compete on the same occasion look at about the same time, so we
+  // look for long enough to meet them.
+  #look(now: Millis): void {
+    const trip = Math.max(this.#propagation + this.#jitter, 4, this.#smoothed)
+    const elapsed = now - this.#since
+    if (elapsed < trip) return
+    if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold && this.ambient.surelyRatio < 0.02) {
+      this.#leaveCompeting(now)
+    } else if (elapsed > Math.max(1.5 * trip, Math.min(COMPETE_LOOK_MS, COMPETE_LOOK_TRIPS * trip))) {
+      this.#competeEvery = Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery)
+      this.#competeAt = now
+      this.#enter('compete', now)
     }
   }
 
@@ -466,7 +515,7 @@ export class Congestion {
     this.#cubic = null
     this.#standing = 0
     this.#leftCompetingAt = this.#pressedAt = now
-    this.#rateBeforePress = Math.max(this.#rateBeforePress, this.bandwidth)
+    this.#rateBeforePress = this.bandwidth
     this.#cruise(now)
   }
 
@@ -487,20 +536,28 @@ export class Congestion {
     }
   }
 
-  // A propagation delay that was not seen again for long may have changed: let the queue run empty for a moment.
+  // A propagation delay that was not seen again for long may have changed; and who joined a standing queue has never seen
+  // it. Let our part of the queue run empty for a moment and look; seldom, where looking found nothing.
   #refresh(appLimited: boolean, now: Millis): void {
     const steady = this.#state === 'cruise' || this.#state === 'up' || this.#state === 'down'
     if (this.#refreshUntil === 0) {
-      if (now - this.#propagationAt > REFRESH_MS && steady && !appLimited) {
-        this.#refreshUntil = now + Math.max(50, 1.5 * this.#propagation)
+      // Where the queue overflowed meanwhile, it is a queue that stands and no longer way.
+      const stale = now - this.#propagationAt > (now - this.#excessAt < REFRESH_MS ? STUBBORN_MS : REFRESH_MS)
+      if ((stale || now - this.#refreshedAt > this.#refreshAfter) && steady && !appLimited) {
+        this.#refreshUntil = now + Math.max(50, (stale ? 1.5 : 1.2) * this.#propagation)
+        this.#propagationBefore = stale ? Infinity : this.#propagation
       }
       return
     }
     if (now <= this.#refreshUntil) return
     this.#refreshUntil = 0
-    this.#propagationAt = now
-    const least = Math.min(this.#roundMin, this.#lastMin)
-    if (least < Infinity) this.#propagation = least
+    this.#refreshedAt = now
+    if (this.#propagationBefore === Infinity) {
+      this.#propagationAt = now
+      const least = Math.min(this.#roundMin, this.#lastMin)
+      if (least < Infinity) this.#propagation = least
+    } else if (this.#propagation < this.#propagationBefore - 1) this.#refreshAfter = FIRST_LOOK_MS
+    else this.#refreshAfter = Math.min(LOOK_MAX_MS, Math.max(LOOK_MS, 2 * this.#refreshAfter))
   }
 
   #cruise(now: Millis): void {
@@ -529,7 +586,7 @@ export class Congestion {
       return
     }
     const compensation = this.#compensation
-    const gain = this.#state === 'startup' ? STARTUP_GAIN : PACING_GAIN[this.#state]
+    const gain = PACING_GAIN[this.#state]
     let rate = gain * bandwidth * (gain < 1 ? 1 : compensation)
     const standing = this.#standing >= 2
     let window =
@@ -543,7 +600,7 @@ export class Congestion {
       rate = Math.max(rate, 1.25 * initialRate)
     }
     window = Math.min(window, this.#ceiling)
-    if (this.#refreshUntil > 0) window = Math.max(4 * mtu, this.#bdp / 2)
+    if (this.#refreshUntil > 0) window = Math.max(4 * mtu, (this.#propagationBefore === Infinity ? 0.5 : 0.75) * Math.min(window, this.#bdp * compensation))
     this.window = Math.max(2 * mtu, window)
     this.rate = rate
   }

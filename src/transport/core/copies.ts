@@ -4,6 +4,8 @@
 // costs a tick instead of a round trip. Redundant (on request): first transmissions too, as many copies as the loss seen
 // so far suggests. A copy is never in the datagram of the original, nor back to back with it: the gap is what defeats
 // short bursts. Copies ride on whatever leaves anyway; if nothing does, a datagram leaves for them alone.
+// The end of a large transfer is repaired in the same way, since nothing else waits for the path: else each further loss among
+// the last pieces costs a round trip in which nothing moves.
 // Every scheme that sends one copy at a time pays one more round trip for every further loss. SPEC §6.6 · evidence: at 5 %
 // loss and 100 ms, the 99th percentile falls from 206 to 153 ms (lean) and 67 ms (redundant).
 
@@ -65,9 +67,12 @@ export class Copies {
     return 0
   }
 
-  /** A command was sent, for the first time or again (not as a copy). */
-  sent(command: ReliableCommand, now: Millis, roundTripMs: number, probes: number, lastAckAt: Millis): void {
-    if (!command.urgent || command.once) return
+  /**
+   * A command was sent, for the first time or again (not as a copy).
+   * @param idle nothing new waits: what the path carries beyond repairs would be wasted
+   */
+  sent(command: ReliableCommand, now: Millis, roundTripMs: number, probes: number, lastAckAt: Millis, idle: boolean): void {
+    if (command.once || !(command.urgent || (idle && command.transmissions > 1))) return
     if (command.transmissions > 1) command.copiesLeft = Math.max(command.copiesLeft, COPIES_AGAIN)
     else if (command.message !== null && command.payloadBytes <= this.#maxBytes) {
       command.copiesLeft = this.#afford(this.planned(command.lane.redundancy), command.payloadBytes, now)
@@ -75,9 +80,13 @@ export class Copies {
     if (command.copiesLeft > 0) this.#schedule(command, now, roundTripMs, probes, lastAckAt)
   }
 
-  /** The next copy that may ride on a datagram leaving now, or `null`. */
-  next(now: Millis, datagram: number, room: number): ReliableCommand | null {
+  /**
+   * The next copy that may ride on a datagram leaving now, or `null`.
+   * @param bulk large ones may leave, too
+   */
+  next(now: Millis, datagram: number, room: number, bulk: boolean): ReliableCommand | null {
     for (const command of this.#owing) {
+      if (!command.urgent && !bulk) continue
       if (command.acknowledged || command.copiesLeft <= 0 || command.queued) continue
       if (now >= command.copyNotBefore && command.lastDatagram !== datagram && command.wireBytes <= room) return command
     }

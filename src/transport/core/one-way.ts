@@ -1,22 +1,30 @@
 // How much longer than at best our datagrams take to the other side, from the arrival times in its reports. The clocks have
-// nothing in common, so only differences count; and they drift, so the best is forgotten after a while.
-// It tells a queue on our way from one on the way back, which a round trip cannot.
+// nothing in common, so only differences count. It tells a queue on our way from one on the way back, which a round trip
+// cannot.
+//
+// The clocks drift, too (some 0.1 ms per second), so the best is measured anew whenever a round trip was as short as the
+// path allows: then nothing waited on either way. It is not forgotten by time alone: a queue that stands for long would
+// become the best, and could no longer be seen.
 
 import type { Millis } from '../endpoint.ts'
 
 /** Arrival times wrap after so many milliseconds. */
 const WRAP_MS = 8192
-const WINDOW_MS = 10_000
+/** A round trip within so much of the shortest one says that nothing waited. */
+const EMPTY_MS = 0.5
 
 export class OneWay {
   #best = Infinity
-  #bestBefore = Infinity
-  #windowEnds: Millis = -Infinity
   #offset = 0
   #last = NaN
 
-  /** @returns ms above the best of the last 10 to 20 seconds */
-  sample(sentAt: Millis, arrivedMs: number, now: Millis): number {
+  /**
+   * @param sentAt by our clock
+   * @param arrivedMs by the other side's clock, wrapping at 8,192
+   * @param waitedMs how much longer than at best the whole round trip was
+   * @returns ms that our way took longer than at best
+   */
+  sample(sentAt: Millis, arrivedMs: number, waitedMs: number): number {
     // Unwrapped against the last one: a difference of half a wrap would be a jump of four seconds.
     let value = arrivedMs - (sentAt % WRAP_MS)
     if (Number.isNaN(this.#last)) this.#last = value
@@ -30,11 +38,7 @@ export class OneWay {
       this.#offset += WRAP_MS
     }
     this.#last = value
-    if (now >= this.#windowEnds) {
-      this.#bestBefore = this.#best
-      this.#best = value
-      this.#windowEnds = now + WINDOW_MS
-    } else if (value < this.#best) this.#best = value
-    return Math.max(0, value - Math.min(this.#best, this.#bestBefore))
+    if (value < this.#best || waitedMs < EMPTY_MS) this.#best = value
+    return value - this.#best
   }
 }

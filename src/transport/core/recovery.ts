@@ -100,6 +100,8 @@ export class Recovery {
   forcedBulk = 0
   /** Nothing large is waiting: what is sent now is limited by the application. Set by the sender. */
   appLimited = true
+  /** Nothing large waits that has never left: repairs have the path for themselves. Set by the sender. */
+  idle = true
   /** Unreliable datagrams that may still get a ping, so that their acknowledgement proves a gap. */
   followUps = 0
   lastElicitedAt: Millis = 0
@@ -234,7 +236,7 @@ export class Recovery {
       command.sentAt = record.sentAt
       if (!command.once) this.#outstanding++
     } else if (!copy) this.retransmissions++
-    if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt)
+    if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt, this.idle)
     if (!command.inTransit) {
       command.inTransit = true
       this.inTransitBytes += command.payloadBytes
@@ -335,7 +337,8 @@ export class Recovery {
     if (newest === null) return false
     if (!newest.acknowledged) {
       this.#delayMs = report.delayMs
-      this.#growthMs = this.#oneWay.sample(newest.sentAt, report.arrivedMs, now)
+      const roundTrip = now - newest.sentAt - report.delayMs
+      this.#growthMs = this.#oneWay.sample(newest.sentAt, report.arrivedMs, roundTrip - (this.congestion?.propagationMs ?? 0))
       this.#arrived(newest, now, true)
     }
     this.#release(newest, release)
@@ -543,7 +546,7 @@ export class Recovery {
     if (this.#newest === null || record.number > this.#newest.number) this.#newest = record
     if (record.number < this.#largestBefore) this.#late.push(record)
     const residence = now - record.sentAt
-    this.congestion?.residence(residence)
+    if (this.#growthMs === Infinity) this.congestion?.residence(residence)
     const step = Math.max(0.5, this.roundTrip.mean / 32)
     this.#slack =
       residence > record.tail ? Math.min(this.roundTrip.mean, this.#slack + step) : Math.max(0, this.#slack - step * SHRINK)
@@ -665,7 +668,11 @@ export class Recovery {
     const { mean } = this.roundTrip
     // What the round trip grew by on the way back is no queue of ours.
     const { propagationMs } = this.congestion
-    const trip = this.#growthMs === Infinity ? roundTrip : Math.min(roundTrip, Math.max(propagationMs + this.#growthMs, Math.min(roundTrip, propagationMs)))
+    let trip = roundTrip
+    if (this.#growthMs !== Infinity) {
+      trip = Math.min(roundTrip, Math.max(propagationMs + this.#growthMs, Math.min(roundTrip, propagationMs)))
+      this.congestion.residence(trip + this.#delayMs)
+    }
     this.congestion.acknowledged(trip, mean, newest.phase, rate, sample, this.#batchBytes, this.#delivered, this.inFlightBytes, now)
   }
 

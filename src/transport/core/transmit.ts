@@ -162,7 +162,7 @@ const writeCopies = (peer: PeerCore, leaving: boolean, now: Millis): void => {
   for (;;) {
     // One copy always fits; several together only up to the limit.
     const room = Math.min(builder.end - builder.at, builder.copyBytes === 0 ? Infinity : MAX_COPY_BYTES - builder.copyBytes)
-    const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? datagram, room) : null
+    const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? datagram, room, bulkMayLeave(peer, peer.mtu)) : null
     if (command === null) return
     writeCommand(command)
     builder.copyBytes += command.wireBytes
@@ -176,7 +176,8 @@ const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): vo
   writeAgain(peer, false)
   if (peer.recovery.peekAgainBulk() === null) writePackets(host, peer, now, urgent, false)
   // Whether the application or the path is the limit decides what the controller may learn from this datagram.
-  peer.recovery.appLimited = peer.recovery.peekAgainBulk() === null && !peer.sending.schedule.hasBulk
+  peer.recovery.idle = !peer.sending.schedule.hasBulk
+  peer.recovery.appLimited = peer.recovery.idle && peer.recovery.peekAgainBulk() === null
 }
 
 const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
