@@ -3,7 +3,6 @@
 import { randomFillSync } from 'node:crypto'
 import { addAbortListener } from 'node:events'
 import type { MakeDialect, CallsOptions } from './game/calls.ts'
-import { describeEndCode, EndCode } from './session/endings.ts'
 import { Refused } from './session/refused.ts'
 import type { Framing } from './session/framing.ts'
 import { nativeFraming } from './session/native-framing.ts'
@@ -13,6 +12,7 @@ import type { CreateHostOptions } from './transport/create-host.ts'
 import type { Millis } from './transport/endpoint.ts'
 import type { Peer } from './transport/types.ts'
 import { UdpPort, UdpSession } from './udp-session.ts'
+import { EndCode, refusalInWords } from './util/end-codes.ts'
 import { aborted, outOfRange, VaivenError } from './util/errors.ts'
 import type { RandomBytes } from './util/random.ts'
 
@@ -208,10 +208,8 @@ const inWords = (error: unknown, where: string): VaivenError => {
   }
   if (error.code !== 'ERR_REFUSED' || error.data === undefined) return error
   // The session's own refusals have the server's words already.
-  const words = error instanceof Refused ? error.words : describeEndCode(error.data)
-  const data = `data 0x${error.data.toString(16).padStart(8, '0')}`
-  const code = error.data === EndCode.dialect ? 'ERR_DIALECT' : 'ERR_REFUSED'
-  return new VaivenError(code, `${where} refused the connection: "${words}" (${data})`, { data: error.data, cause: error })
+  const message = refusalInWords(where, error.data, error instanceof Refused ? error.words : undefined)
+  return new VaivenError(error.data === EndCode.dialect ? 'ERR_DIALECT' : 'ERR_REFUSED', message, { data: error.data, cause: error })
 }
 
 const transportOptions = (options: TransportOptions & Record<string, unknown>): TransportOptions => {

@@ -2,11 +2,11 @@
 
 import type { Address, Millis } from '../transport/endpoint.ts'
 import type { Peer } from '../transport/types.ts'
+import { EndCode } from '../util/end-codes.ts'
 import { VaivenError } from '../util/errors.ts'
 import type { Timer } from '../util/timers.ts'
 import { ClientClock } from './clock.ts'
 import { observe } from './diagnostics.ts'
-import { EndCode } from './endings.ts'
 import type { Ending } from './endings.ts'
 import type { Framing } from './framing.ts'
 import { pickClientId, SERVER_ID } from './ids.ts'

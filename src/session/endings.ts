@@ -1,6 +1,7 @@
-// Why somebody is gone: the reasons that programs see, and the table of 32-bit codes that travel. SPEC §13.6.
+// Why somebody is gone: the reasons that programs see, and what they follow from. SPEC §13.6.
 
 import type { EndReason } from '../transport/types.ts'
+import { describeEndCode, EndCode } from '../util/end-codes.ts'
 
 /** Why a peer left a session, or why our own session ended. */
 export type LeaveReason =
@@ -28,52 +29,6 @@ export interface Ending {
   /** What the other side said about it; may be empty. At most 256 bytes of UTF-8. */
   readonly text: string
 }
-
-/** The 32-bit data of a DISCONNECT between sessions. 0 to 255 are ours; 256 and above belong to applications. */
-export const EndCode = {
-  /** Nothing was said. Godot's kick, and C programs that say no more. */
-  none: 0,
-  /** The server takes no newcomers at the moment. As the transport's own code; a Godot server that closes says 1 as well. */
-  refusing: 1,
-  /** No free place. As the transport's own code. */
-  full: 2,
-  /** The server closed the session. As the transport's own code. */
-  closed: 3,
-  /** `accept` said no. */
-  refused: 4,
-  /** The id in the CONNECT is not one, or is taken. */
-  badId: 5,
-  /** Kicked. */
-  kicked: 6,
-  /** Not the protocol of this session, or another version of it. */
-  dialect: 7,
-  /** Too many violations, or a flood. */
-  violations: 8,
-  /** Connected, but never said hello. */
-  helloTimeout: 9,
-  /** The server is about to close and only lets its players finish. */
-  draining: 10,
-  /** The client left by itself. */
-  left: 11,
-} as const
-
-const WORDS: Record<number, string> = {
-  [EndCode.none]: 'no reason given',
-  [EndCode.closed]: 'server closed',
-  [EndCode.full]: 'server full',
-  [EndCode.refusing]: 'server takes no new connections',
-  [EndCode.refused]: 'refused',
-  [EndCode.badId]: 'id invalid or taken',
-  [EndCode.kicked]: 'kicked',
-  [EndCode.dialect]: 'another protocol or version',
-  [EndCode.violations]: 'too many violations',
-  [EndCode.helloTimeout]: 'no hello in time',
-  [EndCode.draining]: 'server is closing soon',
-  [EndCode.left]: 'left',
-}
-
-/** The code of an ending in words. */
-export const describeEndCode = (data: number): string => WORDS[data] ?? `code ${data}`
 
 /**
  * What the end of a transport connection means to the session that stays.

@@ -1,9 +1,9 @@
 // SessionOptions: meaning, units, defaults, legal ranges. Read once, checked at once.
 
 import type { ConnectRequest } from '../transport/types.ts'
+import { EndCode } from '../util/end-codes.ts'
 import { outOfRange } from '../util/errors.ts'
 import type { RandomBytes } from '../util/random.ts'
-import { EndCode } from './endings.ts'
 import type { Framing } from './framing.ts'
 import { nativeFraming } from './native-framing.ts'
 import { clipText, MAX_HELLO_BYTES } from './system-messages.ts'

@@ -1,7 +1,7 @@
 // Not getting in, as an error.
 
+import { describeEndCode, EndCode, refusalInWords } from '../util/end-codes.ts'
 import { VaivenError } from '../util/errors.ts'
-import { describeEndCode, EndCode } from './endings.ts'
 import type { Ending } from './endings.ts'
 
 /** The server refused us. `words` is what it said, or what its number means. */
@@ -9,7 +9,7 @@ export class Refused extends VaivenError {
   readonly words: string
 
   constructor(words: string, data: number) {
-    super('ERR_REFUSED', `the server refused us: "${words}" (data 0x${data.toString(16).padStart(8, '0')})`, { data })
+    super('ERR_REFUSED', refusalInWords('the server', data, words), { data })
     this.words = words
   }
 }

@@ -1,14 +1,14 @@
 // The server's side of a session: who may come in, who goes, and who is thrown out. SPEC §13.2 and §13.6.
 
 import type { ConnectRequest, Peer } from '../transport/types.ts'
+import { EndCode } from '../util/end-codes.ts'
 import { VaivenError } from '../util/errors.ts'
+import { isThenable } from '../util/guarded.ts'
 import { TokenBucket } from '../util/token-bucket.ts'
 import { observe } from './diagnostics.ts'
-import { EndCode } from './endings.ts'
 import type { Ending } from './endings.ts'
 import type { Violation } from './events.ts'
 import type { Framing } from './framing.ts'
-import { isThenable } from './guarded-emitter.ts'
 import { SERVER_ID } from './ids.ts'
 import { Link } from './link.ts'
 import { NATIVE_VERSION } from './native-framing.ts'
@@ -49,7 +49,7 @@ export class ServerRole implements Role {
   gate(request: ConnectRequest): true | number {
     const { state, options } = this.#core
     if (state === 'draining') return EndCode.draining
-    if (state !== 'open') return EndCode.closed
+    if (state !== 'open') return EndCode.closing
     if (this.refusing) return EndCode.refusing
     const [framing, id] = this.#claim(request.data)
     if (framing === null) return EndCode.dialect
@@ -102,7 +102,7 @@ export class ServerRole implements Role {
 
   #admit(link: Link): void {
     const { state, options, port, scope, receive } = this.#core
-    if (state !== 'open') return this.#refuse(link, state === 'draining' ? EndCode.draining : EndCode.closed, '')
+    if (state !== 'open') return this.#refuse(link, state === 'draining' ? EndCode.draining : EndCode.closing, '')
     link.state = 'joined'
     link.seat = this.#nextSeat++
     const { relayLimit, relay } = options

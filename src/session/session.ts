@@ -3,13 +3,14 @@
 
 import type { Address, Millis } from '../transport/endpoint.ts'
 import type { ConnectRequest, Delivery, HostEvent, Peer } from '../transport/types.ts'
+import { EndCode } from '../util/end-codes.ts'
 import { outOfRange, VaivenError } from '../util/errors.ts'
 import { Timers } from '../util/timers.ts'
 import { ClientRole } from './client-role.ts'
 import { ClientClock, ServerClock } from './clock.ts'
 import type { SessionClock } from './clock.ts'
 import { observe } from './diagnostics.ts'
-import { EndCode, endingOf } from './endings.ts'
+import { endingOf } from './endings.ts'
 import type { Ending } from './endings.ts'
 import type { SessionEvents, Violation } from './events.ts'
 import type { Packet, Seats } from './framing.ts'
@@ -167,7 +168,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
   /** Leaves, or (server) ends the session: what was sent is delivered, then goodbye. Resolves when all is done. [network_peer = null] */
   close(options: { reason?: string; data?: number } = {}): Promise<void> {
     if (this.#state !== 'closed' && this.#state !== 'closing') {
-      const { reason: text = '', data = this.isServer ? EndCode.closed : EndCode.left } = options
+      const { reason: text = '', data = this.isServer ? EndCode.closing : EndCode.left } = options
       this.#state = 'closing'
       this.#role.closing(data, text)
       this.#endScopes({ reason: 'left', data, text })

@@ -2,9 +2,9 @@
 // Knows when to try which address and what a failure means; the connections themselves are the core's.
 
 import { addAbortListener } from 'node:events'
+import { refusalInWords } from '../util/end-codes.ts'
 import { VaivenError, aborted } from '../util/errors.ts'
 import { displayAddress } from './address.ts'
-import { describeEndCode } from './core/endings.ts'
 import type { Address } from './endpoint.ts'
 import type { EndReason, Peer } from './types.ts'
 
@@ -165,8 +165,4 @@ export class ConnectAttempt {
 /** The host went away under an attempt. */
 export const closedWhileConnecting = (): VaivenError => new VaivenError('ERR_CLOSED', 'the host was closed while connecting')
 
-const refused = (where: string, data: number): VaivenError => {
-  const bits = `data 0x${data.toString(16).padStart(8, '0')}`
-  const words = describeEndCode(data)
-  return new VaivenError('ERR_REFUSED', `${where} refused the connection${words === bits ? '' : `: ${words}`} (${bits})`, { data })
-}
+const refused = (where: string, data: number): VaivenError => new VaivenError('ERR_REFUSED', refusalInWords(where, data), { data })

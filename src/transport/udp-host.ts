@@ -1,10 +1,12 @@
 // A Host with a socket under it: promises, Node's events and a graceful end around the pure core.
 
 import { EventEmitter, addAbortListener } from 'node:events'
+import { EndCode } from '../util/end-codes.ts'
 import { VaivenError, aborted, outOfRange } from '../util/errors.ts'
+import { dispatch, surface } from '../util/guarded.ts'
+import type { ErrorContext } from '../util/guarded.ts'
 import { displayAddress } from './address.ts'
 import { closedWhileConnecting, ConnectAttempt } from './connecting.ts'
-import { EndCode } from './core/endings.ts'
 import type { Host, HostStats } from './core/host.ts'
 import type { Address, Endpoint, Millis } from './endpoint.ts'
 import { resolveHost } from './resolve.ts'
@@ -39,11 +41,10 @@ export interface UdpHostEvents {
   drain: [peer: Peer]
   diagnostic: [diagnostic: Diagnostic | SocketDiagnostic]
   /**
-   * A listener threw, or its promise rejected. Other listeners and the host go on. Without a listener for `error` the error is
-   * thrown from a turn of its own, where it becomes an uncaught exception: a bug of the program stays loud, and the host intact.
-   * Nothing that comes from the network is ever an `error`.
+   * A listener threw, or its promise rejected. Other listeners and the host go on. With no listener here the error is printed as a
+   * process warning instead of ending the process, as with sessions. Nothing that comes from the network is ever an `error`.
    */
-  error: [error: Error]
+  error: [error: Error, context: ErrorContext]
 }
 
 /** Numbers about a host and its socket. */
@@ -145,7 +146,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
       onPumped: () => this.#onPumped?.(),
     })
     parts.endpoint.wake = () => this.#driver.wake()
-    this.#core.onListenerError = (error) => this.#surface(error)
+    this.#core.onListenerError = (error) => surface(this, error, { event: 'settled' })
     if (parts.signal !== undefined) this.#signalListener = addAbortListener(parts.signal, () => this.destroy())
   }
 
@@ -399,26 +400,7 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
 
   /** As `emit`, but one listener's exception neither keeps the event from the others nor reaches the host. */
   #emitGuarded<Name extends Exclude<keyof UdpHostEvents, 'error'>>(name: Name, ...args: UdpHostEvents[Name]): void {
-    for (const listener of this.rawListeners(name)) {
-      try {
-        const result: unknown = Reflect.apply(listener, this, args)
-        if (result instanceof Promise) result.catch((error: unknown) => this.#surface(error))
-      } catch (error) {
-        this.#surface(error)
-      }
-    }
-  }
-
-  #surface(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(`a listener threw ${String(thrown)}`, { cause: thrown })
-    if (this.listenerCount('error') === 0) throwLater(error)
-    for (const listener of this.rawListeners('error')) {
-      try {
-        Reflect.apply(listener, this, [error])
-      } catch (second) {
-        throwLater(second)
-      }
-    }
+    dispatch(this, name, args)
   }
 
   #hint(error: NodeJS.ErrnoException, about: Address | null): void {
@@ -440,12 +422,6 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
 
 const oneServer = (): VaivenError =>
   new VaivenError('ERR_NO_SLOT', 'a host with the option client talks to one server at a time; end the other connection first')
-
-const throwLater = (error: unknown): void => {
-  queueMicrotask(() => {
-    throw error
-  })
-}
 
 const integer = (name: string, value: unknown, min: number, max: number): void => {
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { EndCode } from '../../../src/session/endings.ts'
+import { EndCode } from '../../../src/util/end-codes.ts'
 import { SessionBench } from '../../support/session-bench.ts'
 
 t.test('a full server refuses at once, with the reason', (t) => {
@@ -7,7 +7,7 @@ t.test('a full server refuses at once, with the reason', (t) => {
   bench.join(1)
   const late = bench.client()
   bench.wire.run(100)
-  t.same(late.log, ['connectionFailed ERR_REFUSED the server refused us: "server full" (data 0x00000002)', 'closed'])
+  t.same(late.log, ['connectionFailed ERR_REFUSED the server refused the connection: "server full" (data 0x00000002)', 'closed'])
   t.same(bench.server.log, [])
   t.end()
 })
@@ -37,8 +37,8 @@ t.test('refuseNewConnections turns newcomers away and keeps who is in', (t) => {
 })
 
 for (const [name, answer, expected] of [
-  ['false', false, /ERR_REFUSED the server refused us: "refused"/],
-  ['a text', 'wrong password', /ERR_REFUSED the server refused us: "wrong password" \(data 0x00000004\)/],
+  ['false', false, /ERR_REFUSED the server refused the connection: "refused"/],
+  ['a text', 'wrong password', /ERR_REFUSED the server refused the connection: "wrong password" \(data 0x00000004\)/],
   ['a number of its own', { reason: 'banned', data: 4242 }, /"banned" \(data 0x00001092\)/],
 ] as const) {
   t.test(`accept answers ${name}: no peer ever exists, and the client hears why instead of "connected"`, (t) => {

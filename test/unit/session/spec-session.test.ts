@@ -1,9 +1,10 @@
 // SPEC §13 is executed: packets in both directions, tables against the code.
 
 import t from 'tap'
-import { EndCode, LEAVE_REASONS } from '../../../src/session/endings.ts'
+import { LEAVE_REASONS } from '../../../src/session/endings.ts'
 import { nativeFraming } from '../../../src/session/native-framing.ts'
 import type { SystemMessage } from '../../../src/session/system-messages.ts'
+import { EndCode } from '../../../src/util/end-codes.ts'
 import { asJson, chapter, specExamples, specSection, tableRows } from '../../support/spec-examples.ts'
 
 const text = chapter(13, 'session')
