@@ -6,6 +6,7 @@ import type { Conditions } from '../../src/transport/simulator/index.ts'
 import type { HostEvent, Peer } from '../../src/transport/types.ts'
 import { SeededRandom } from '../../src/util/random.ts'
 import { CoarseTimers } from './coarse.ts'
+import { release } from './workloads.ts'
 import type { Contestant, Playable } from './workloads.ts'
 
 export interface BulkCell {
@@ -103,6 +104,7 @@ export const bulk = (sender: Contestant, receiver: Contestant, cell: BulkCell): 
   const limit = startAt + (cell.limitMs ?? 240_000)
   while (got < cell.bytes && network.now < limit && lost === null) { network.runFor(20); if (!emptyAt && (peer as any).queuedBytes === 0) emptyAt = network.now }
   const elapsed: Millis = doneAt - startAt
+  for (const host of [a, b]) release(host)
   const loss = cell.conditions.lossRatio ?? 0
   return {
     ...({ debugTail: doneAt - emptyAt } as object),

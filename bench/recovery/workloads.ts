@@ -5,7 +5,7 @@ import type { HostOptions } from '../../src/transport/core/options.ts'
 import type { Endpoint, Millis } from '../../src/transport/endpoint.ts'
 import { Link, Network } from '../../src/transport/simulator/index.ts'
 import type { Conditions } from '../../src/transport/simulator/index.ts'
-import type { HostEvent, Peer, PeerStats } from '../../src/transport/types.ts'
+import type { HostEvent, Peer } from '../../src/transport/types.ts'
 import { SeededRandom } from '../../src/util/random.ts'
 import { CoarseTimers } from './coarse.ts'
 import { OracleSender } from './oracles.ts'
@@ -19,8 +19,8 @@ const WARM_MS = 3_000
 /** Who sends: ours with certain options, or an oracle, or something else that behaves like a host. */
 export interface Contestant {
   readonly name: string
-  /** Makes a host; absent for oracles. */
-  readonly host?: (seed: number) => Playable
+  /** Makes a host; absent for oracles. `close` is called when it has done its part. */
+  readonly host?: (seed: number) => Playable & { close?(): void }
   readonly oracle?: OracleKind
 }
 
@@ -41,7 +41,9 @@ export interface GameResult {
   readonly missing: number
   /** Bytes of UDP payload on both links. */
   readonly bytes: number
-  readonly stats: PeerStats[]
+  /** Reliable messages sent. */
+  readonly sent: number
+  /** Reliable commands sent again; 0 where nobody counts. */
   readonly retransmissions: number
 }
 
@@ -54,6 +56,10 @@ export interface GameCell {
   readonly pollMs?: number
   /** Chance that a tick carries reliable messages at all. */
   readonly busyRatio?: number
+  /** Whose latencies count. @default 'both' */
+  readonly measured?: 'both' | 'towards the server'
+  /** Who accepts. @default the same contestant */
+  readonly server?: Contestant
 }
 
 const link = (cell: GameCell): Conditions => ({ latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...cell.conditions })
@@ -65,7 +71,7 @@ export const game = (contestant: Contestant, cell: GameCell): GameResult =>
 const oracleGame = (kind: OracleKind, cell: GameCell): GameResult => {
   const latenciesMs: number[] = []
   let bytes = 0
-  for (const direction of [0, 1]) {
+  for (const direction of cell.measured === 'towards the server' ? [0] : [0, 1]) {
     const wire = new Link<OracleDatagram>(link(cell), { seed: cell.seed * 2 + direction, startMs: 0 })
     const sender = new OracleSender(kind, wire, cell.rttMs / 2)
     const chance = new SeededRandom(cell.seed * 31 + direction)
@@ -86,14 +92,15 @@ const oracleGame = (kind: OracleKind, cell: GameCell): GameResult => {
     latenciesMs.push(...sender.latenciesMs.slice(counted))
     bytes += wire.ledger.bytesSent
   }
-  return { latenciesMs, missing: 0, bytes, stats: [], retransmissions: 0 }
+  return { latenciesMs, missing: 0, bytes, sent: latenciesMs.length, retransmissions: 0 }
 }
 
 const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
   const make = contestant.host as (seed: number) => Playable
+  const makeServer = (cell.server ?? contestant).host as (seed: number) => Playable
   const network = new Network({ seed: cell.seed, hash: false, path: link(cell) })
   const phase = new SeededRandom(cell.seed + 77)
-  const hosts = [make(cell.seed * 2 + 1), make(cell.seed * 2 + 2)]
+  const hosts = [make(cell.seed * 2 + 1), makeServer(cell.seed * 2 + 2)]
   const nodes = hosts.map((host, i) =>
     network.add(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit()), {
       ...(cell.pollMs !== undefined && cell.pollMs > 0 && i === 1 ? { serviceEveryMs: cell.pollMs, servicePhaseMs: phase.unit() * cell.pollMs } : {}),
@@ -112,7 +119,7 @@ const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
       if (number !== received[i]) throw new Error(`${contestant.name}: message ${number} came instead of ${received[i]}`)
       received[i] = number + 1
       const at = (sentAt[1 - i] as Millis[])[number] as Millis
-      if (at >= WARM_MS) latenciesMs.push(network.now - at)
+      if (at >= WARM_MS && (i === 1 || cell.measured !== 'towards the server')) latenciesMs.push(network.now - at)
     }
   })
   ;(hosts[0] as Playable).connect(nodes[1]!.address, { channels: 3 })
@@ -142,14 +149,15 @@ const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
   network.runFor(cell.durationMs + 50)
   const bytes = network.link('client', 'server').ledger.bytesSent + network.link('server', 'client').ledger.bytesSent
   network.runFor(8_000)
-  const stats = peers.map((peer) => (peer as Peer).stats)
-  return {
-    latenciesMs,
-    missing: (sentAt[0] as Millis[]).length + (sentAt[1] as Millis[]).length - (received[0] as number) - (received[1] as number),
-    bytes,
-    stats,
-    retransmissions: stats.reduce((sum, peer) => sum + (peer.retransmissions ?? 0), 0),
-  }
+  const sent = (sentAt[0] as Millis[]).length + (sentAt[1] as Millis[]).length
+  const retransmissions = peers.reduce((sum, peer) => sum + (peer?.stats?.retransmissions ?? 0), 0)
+  for (const host of hosts) release(host)
+  return { latenciesMs, missing: sent - (received[0] as number) - (received[1] as number), bytes, sent, retransmissions }
+}
+
+/** Ends what a contestant holds outside of virtual time; hosts of our own hold nothing, and their `close` says goodbye. */
+export const release = (host: Playable): void => {
+  if (!(host instanceof Host)) (host as { close?(): void }).close?.()
 }
 
 /** The value below which a share of the sorted numbers lies. */

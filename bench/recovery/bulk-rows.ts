@@ -1,0 +1,144 @@
+// Rows of bulk transfers: alone, beside small messages, beside each other, beside CUBIC.
+
+import { bulk } from './bulk.ts'
+import type { BulkCell } from './bulk.ts'
+import type { Cell, Row } from './bars.ts'
+import { lean, plain } from './game-rows.ts'
+import type { StockEnet } from './c-host.ts'
+import { mixed } from './mixed.ts'
+import { jain, shared } from './shared.ts'
+import type { FlowKind } from './shared.ts'
+import { percentile } from './workloads.ts'
+import type { Contestant } from './workloads.ts'
+
+export interface BulkScale {
+  readonly paths: readonly (readonly [mbit: number, rttMs: number, bufferBdp: number])[]
+  readonly losses: readonly number[]
+  readonly seeds: readonly number[]
+  readonly buffers: readonly number[]
+  readonly flowCounts: readonly number[]
+  /** When the second flow comes: as the first has just begun, or when it has long filled the queue. */
+  readonly gapsMs: readonly number[]
+}
+
+export const FULL_BULK: BulkScale = {
+  paths: [[10, 20, 1], [20, 50, 1], [20, 50, 0.25], [20, 100, 1], [20, 100, 10], [20, 200, 1]],
+  losses: [0, 0.01, 0.02, 0.05, 0.1, 0.2],
+  seeds: [1, 2, 3],
+  buffers: [0.5, 1, 2, 4],
+  flowCounts: [2, 4, 8],
+  gapsMs: [1_000, 2_000],
+}
+export const QUICK_BULK: BulkScale = {
+  paths: [[20, 50, 1]], losses: [0, 0.05, 0.2], seeds: [1], buffers: [0.5, 2], flowCounts: [2, 8], gapsMs: [1_000],
+}
+
+/** Long enough for the ramp not to decide: at least 80 round trips at the rate of the path. */
+const bytesFor = (mbit: number, rttMs: number): number => Math.max(10e6, mbit * 125 * rttMs * 80)
+
+export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
+  const cells = (losses: readonly number[], pollMs?: number): BulkCell[] =>
+    scale.paths.flatMap(([mbitPerSecond, rttMs, bufferBdp]) =>
+      losses.map((lossRatio) => ({
+        mbitPerSecond, rttMs, bufferBdp, conditions: { lossRatio }, bytes: bytesFor(mbitPerSecond, rttMs), seed: 1, ...(pollMs === undefined ? {} : { pollMs }),
+      })))
+  const goodput = (receiver: Contestant, twoWay: boolean, list: BulkCell[], bar: (loss: number) => number, seeds = scale.seeds): Cell[] =>
+    list.map((cell) => {
+      const loss = cell.conditions.lossRatio ?? 0
+      const shares = seeds.map((seed) => {
+        const { goodputMbit, boundMbit } = bulk(lean, receiver, { ...cell, seed })
+        return goodputMbit / boundMbit / (twoWay ? 1 - loss : 1)
+      })
+      return {
+        name: `${cell.mbitPerSecond} Mbit/s, RTT ${cell.rttMs}, ${cell.bufferBdp} BDP, ${loss * 100} %`,
+        value: shares.reduce((sum, share) => sum + share, 0) / shares.length, atLeast: bar(loss),
+        detail: `of ${shares.length} seeds ${Math.min(...shares).toFixed(3)} to ${Math.max(...shares).toFixed(3)}`,
+      }
+    })
+  return [
+    {
+      key: 'bulk-own', what: 'bulk / (capacity x payload share x (1 - loss)), own peers, at least 80 round trips', bar: '>= 0.93', unit: '',
+      measure: () => goodput(lean, false, cells(scale.losses), () => 0.93),
+    },
+    {
+      key: 'bulk-plain', what: 'bulk towards a receiver with plain acknowledgements served at once, both losses', bar: '>= 0.92', unit: '',
+      measure: () => goodput(plain, true, cells(scale.losses), () => 0.92),
+    },
+    ...(stock === null ? [] : [
+      {
+        key: 'bulk-c', what: 'bulk towards the C library served every millisecond, both losses', bar: '>= 0.92', unit: '',
+        measure: () => goodput(stock(1), true, cells(scale.losses.filter((loss) => loss !== 0.02)), () => 0.92, [1]),
+      },
+      {
+        key: 'bulk-c-16', what: 'the same, polled every 16 ms', bar: '>= 0.80 to 5 %, >= 0.60 from 10 %', unit: '',
+        measure: () => goodput(stock(16), true, cells(scale.losses.filter((loss) => loss !== 0.02)), (loss) => (loss > 0.05 ? 0.6 : 0.8), [1]),
+      },
+    ]),
+    {
+      key: 'standing-queue', what: 'standing queue that a lone bulk flow adds, 10 BDP buffer', bar: 'p50 <= 5 ms, p95 <= 15 ms', unit: ' ms',
+      measure: () => {
+        const { queueMs } = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp: 10, flows: ['ours'], gapMs: 0, fromMs: 4_000, untilMs: 62_000, seed: 4 })
+        return [{ name: 'p50', value: percentile(queueMs, 0.5), atMost: 5 }, { name: 'p95', value: percentile(queueMs, 0.95), atMost: 15 }]
+      },
+    },
+    {
+      key: 'mixed', what: 'small reliable message behind bulk on another channel, no loss, above one-way', bar: 'p50 <= 5 ms, p99 <= 20 ms', unit: ' ms',
+      measure: () => ([[20, 50, 2], [10, 100, 4]] as const).flatMap(([mbitPerSecond, rttMs, bufferBdp]) => {
+        const { latenciesMs, bulkMbit } = mixed(lean, lean, { mbitPerSecond, rttMs, bufferBdp, conditions: {}, durationMs: 60_000, seed: 11 })
+        const name = `${mbitPerSecond} Mbit/s, RTT ${rttMs}, ${bufferBdp} BDP`
+        return [
+          { name: `${name}, p50`, value: percentile(latenciesMs, 0.5) - rttMs / 2, atMost: 5, detail: `bulk ${bulkMbit.toFixed(1)} Mbit/s` },
+          { name: `${name}, p99`, value: percentile(latenciesMs, 0.99) - rttMs / 2, atMost: 20 },
+        ]
+      }),
+    },
+    {
+      key: 'cubic', what: 'share against one CUBIC flow, 20 Mbit/s, RTT 50', bar: '0.4 to 1.6 of fair', unit: '',
+      measure: () => scale.gapsMs.flatMap((gapMs) => scale.buffers.flatMap((bufferBdp) => [['ours', 'cubic'], ['cubic', 'ours']].map((flows) => againstCubic(bufferBdp, flows as FlowKind[], gapMs)))),
+    },
+    {
+      key: 'cubic-late', what: 'the same when the second comes 20 s later (not asked for)', bar: '0.4 to 1.6 of fair', unit: '',
+      measure: () => scale.buffers.flatMap((bufferBdp) => [['ours', 'cubic'], ['cubic', 'ours']].map((flows) => againstCubic(bufferBdp, flows as FlowKind[], 20_000))),
+      known: 'who joins a queue that has stood for long in a deep buffer takes the path for longer than it is, and CUBIC itself is slow to give way there',
+    },
+    {
+      key: 'own-flows', what: 'N of our own flows: Jain index', bar: '>= 0.85', unit: '',
+      measure: () => ownFlows(scale).map(({ name, shares }) => ({ name, value: jain(shares), atLeast: 0.85, detail: shares.map((share) => share.toFixed(1)).join(' / ') })),
+    },
+    {
+      key: 'own-queue', what: 'N of our own flows from 1 BDP: queue p50', bar: '<= 25 ms', unit: ' ms',
+      measure: () => ownFlows(scale).filter(({ bufferBdp }) => bufferBdp >= 1).map(({ name, queue, drops }) => ({ name, value: queue, atMost: 25, detail: `drops ${(drops * 100).toFixed(2)} %` })),
+    },
+  ]
+}
+
+const againstCubic = (bufferBdp: number, flows: FlowKind[], gapMs: number): Cell => {
+  const { shares } = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp, flows, gapMs, fromMs: 21_000 + gapMs, untilMs: 91_000 + gapMs, seed: 4 })
+  const fair = (shares[0]! + shares[1]!) / 2
+  return {
+    name: `${bufferBdp} BDP, ${flows.join(' then ')}, ${gapMs / 1000} s apart`, value: shares[flows.indexOf('ours')]! / fair, atLeast: 0.4, atMost: 1.6,
+    detail: shares.map((share) => share.toFixed(1)).join(' / ') + ' Mbit/s',
+  }
+}
+
+interface OwnFlows {
+  readonly name: string
+  readonly bufferBdp: number
+  readonly shares: number[]
+  readonly queue: number
+  readonly drops: number
+}
+
+const known = new Map<BulkScale, OwnFlows[]>()
+const ownFlows = (scale: BulkScale): OwnFlows[] => {
+  let list = known.get(scale)
+  if (list !== undefined) return list
+  list = scale.buffers.flatMap((bufferBdp) => scale.flowCounts.flatMap((count) => scale.gapsMs.map((gapMs) => {
+    const flows = Array.from({ length: count }, (): FlowKind => 'ours')
+    const from = 22_000 + gapMs * count
+    const result = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp, flows, gapMs, fromMs: from, untilMs: from + 70_000, seed: 4 })
+    return { name: `${count} flows, ${bufferBdp} BDP, ${gapMs / 1000} s apart`, bufferBdp, shares: result.shares, queue: percentile(result.queueMs, 0.5), drops: result.dropRatio }
+  })))
+  known.set(scale, list)
+  return list
+}
