@@ -10,7 +10,7 @@ import type { HostEvent, Peer } from './transport/types.ts'
 import type { UdpHost } from './transport/udp-host.ts'
 import { aborted, VaivenError } from './util/errors.ts'
 
-/** How often a manual session looks at its socket while it connects. */
+/** How often a manual session looks at its socket while it connects, and while it says goodbye. */
 const CONNECT_POLL_MS = 2
 /** The longest delay that setTimeout takes. */
 const MAX_TIMER_MS = 0x7fffffff
@@ -86,6 +86,8 @@ export class UdpPort implements HostPort {
   #timerAt: Millis = Infinity
   #closing = false
   #released = false
+  /** Manual pump: runs the session between `session.close()` and the host's own closing. */
+  #settling: NodeJS.Timeout | null = null
 
   constructor(host: UdpHost, manual: boolean) {
     this.host = host
@@ -116,9 +118,19 @@ export class UdpPort implements HostPort {
     throw new VaivenError('ERR_ARGUMENT', 'a session with a socket connects through connect()')
   }
 
+  /** A manual session pumps itself from its `close` on. */
+  settle(): void {
+    if (!this.#manual || this.#settling !== null || this.#closing) return
+    this.#settling = setInterval(() => {
+      this.poll()
+      this.host.flush()
+    }, CONNECT_POLL_MS)
+  }
+
   close(data = 0): void {
     if (this.#closing) return
     this.#closing = true
+    this.#stopSettling()
     this.host.close({ data }).then(
       () => this.#release(),
       () => this.#release(),
@@ -206,7 +218,13 @@ export class UdpPort implements HostPort {
     this.session?.update()
   }
 
+  #stopSettling(): void {
+    if (this.#settling !== null) clearInterval(this.#settling)
+    this.#settling = null
+  }
+
   #stop(): void {
+    this.#stopSettling()
     if (this.#immediate !== null) clearImmediate(this.#immediate)
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#immediate = null

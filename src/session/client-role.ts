@@ -12,6 +12,7 @@ import type { Framing } from './framing.ts'
 import { pickClientId, SERVER_ID } from './ids.ts'
 import { Link } from './link.ts'
 import { NATIVE_VERSION, SERVER_SEAT } from './native-framing.ts'
+import { isParting, partFrom } from './parting.ts'
 import { Member } from './peers.ts'
 import { connectError } from './refused.ts'
 import { sayGoodbye } from './role.ts'
@@ -249,8 +250,12 @@ export class ClientRole implements Role {
     this.fail(new VaivenError('ERR_CLOSED', 'the session was closed while connecting'))
     if (link === null || link.state === 'leaving') return
     if (link.state === 'joined') sayGoodbye(this.#core, link, data, text)
-    link.peer.disconnect(data)
+    partFrom(link, data, this.#core.timers, () => this.#core.port.now())
     link.state = 'leaving'
+  }
+
+  get parting(): boolean {
+    return this.#link !== null && isParting(this.#link)
   }
 
   #tooLate(): VaivenError {

@@ -16,6 +16,8 @@ export interface HostPort {
   readonly closed: boolean
   /** At once. */
   destroy(): void
+  /** The session is closing and still waits for deadlines: from now on they must come, even if the program no longer pumps. */
+  settle?(): void
   /** Leaves further events for the next turn of the event loop; false or absent: there are no turns (virtual time). */
   pause?(): boolean
   /** Called after the session made work outside of `update`: somebody should pump soon. */

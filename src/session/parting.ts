@@ -5,7 +5,11 @@ import type { Timers } from '../util/timers.ts'
 import type { Link } from './link.ts'
 
 /** How often to look whether everything has been acknowledged. */
-const LOOK_MS = 20
+export const PARTING_LOOK_MS = 20
+
+/** `partFrom` was called and has not disconnected yet. */
+export const isParting = ({ peer, framing, state }: Link): boolean =>
+  state === 'leaving' && framing.goodbyeDelayMs !== undefined && peer.state === 'connected'
 
 /** Disconnects gracefully: once what was sent has been acknowledged, and the other side has had time to look at it. */
 export const partFrom = (link: Link, data: number, timers: Timers, now: () => Millis): void => {
@@ -19,7 +23,7 @@ export const partFrom = (link: Link, data: number, timers: Timers, now: () => Mi
     const { queuedMessages, inFlightBytes } = peer.stats
     if (queuedMessages === 0 && inFlightBytes === 0) quietSince = Math.min(quietSince, now())
     if (now() - quietSince >= delayMs) peer.disconnect(data)
-    else timers.set(now() + LOOK_MS, look)
+    else timers.set(now() + PARTING_LOOK_MS, look)
   }
   look()
 }

@@ -65,6 +65,8 @@ export interface Role {
   after(): void
   /** The session is being closed by our own wish. */
   closing(data: number, text: string): void
+  /** After `closing`: somebody still gets the time that its framing asks for. */
+  readonly parting: boolean
 }
 
 /** Says goodbye in words; the 32 bits of the transport come anyway. */

@@ -13,7 +13,7 @@ import { SERVER_ID } from './ids.ts'
 import { Link } from './link.ts'
 import { NATIVE_VERSION } from './native-framing.ts'
 import { readVerdict } from './options.ts'
-import { partFrom } from './parting.ts'
+import { isParting, partFrom } from './parting.ts'
 import { sayGoodbye } from './role.ts'
 import type { Role, SessionCore } from './role.ts'
 import type { SystemMessage } from './system-messages.ts'
@@ -248,9 +248,15 @@ export class ServerRole implements Role {
   closing(data: number, text: string): void {
     for (const link of this.#core.links.values()) {
       if (link.state === 'joined') sayGoodbye(this.#core, link, data, text)
-      if (link.state !== 'leaving') link.peer.disconnect(data)
+      // Also whoever has been told to leave and still has time to look at our last words: its timer is gone.
+      if (link.peer.state === 'connected') partFrom(link, link.ending?.data ?? data, this.#core.timers, () => this.#core.port.now())
       link.state = 'leaving'
     }
     this.#byId.clear()
+  }
+
+  get parting(): boolean {
+    for (const link of this.#core.links.values()) if (isParting(link)) return true
+    return false
   }
 }

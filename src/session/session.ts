@@ -21,11 +21,15 @@ import { LoopLag } from './loop-lag.ts'
 import type { LoopLagStats } from './loop-lag.ts'
 import { resolveSessionOptions } from './options.ts'
 import type { ResolvedSessionOptions, SessionOptions } from './options.ts'
+import { PARTING_LOOK_MS } from './parting.ts'
 import type { Role, SessionCore, SessionState } from './role.ts'
 import { checkRoomName, Room } from './room.ts'
 import { Scope } from './scope.ts'
 import type { ScopeHome } from './scope.ts'
 import { ServerRole } from './server-role.ts'
+
+/** For the last words to be acknowledged and looked at; then the host ends what is left, gracefully too. */
+const MAX_PARTING_MS = 2000
 
 /** A session of the role that its options name. Use `listen` or `connect`, unless you drive a host of your own. */
 export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> implements AsyncDisposable {
@@ -170,14 +174,23 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
     if (this.#state !== 'closed' && this.#state !== 'closing') {
       const { reason: text = '', data = this.isServer ? EndCode.closing : EndCode.left } = options
       this.#state = 'closing'
+      this.#timers.clear()
       this.#role.closing(data, text)
       this.#endScopes({ reason: 'left', data, text })
-      this.#timers.clear()
-      this.#port.close(data)
-      this.#port.wake()
-      this.#noteClosed()
+      if (this.#role.parting) this.#port.settle?.()
+      this.#closePort(data, this.#port.now() + MAX_PARTING_MS)
     }
     return this.#closed()
+  }
+
+  /** The host closes once everybody has had the time to look at our last words that its framing asks for. */
+  #closePort(data: number, until: Millis): void {
+    if (this.#state !== 'closing') return
+    const now = this.#port.now()
+    if (this.#role.parting && now < until) this.#timers.set(now + PARTING_LOOK_MS, () => this.#closePort(data, until))
+    else this.#port.close(data)
+    this.#port.wake()
+    this.#noteClosed()
   }
 
   /** Ends at once; what was on the way may be lost. */

@@ -195,3 +195,43 @@ t.test('a list of ids towards a Godot server is one packet for each', (t) => {
   )
   t.end()
 })
+
+t.test('closing gives the same time, at either side, and to who was kicked just before', (t) => {
+  const bench = new SessionBench({ framings: [nativeFraming, godotFraming] })
+  const [a, b, c] = bench.join(3, { framings: [godotFraming] })
+  const [native] = bench.join(1)
+  const said = (peers: Iterable<WirePeer>): void => {
+    for (const peer of peers) peer.stats.messagesSent = 1
+  }
+  said(bench.server.host.peers as Set<WirePeer>)
+  said(c!.host.peers as Set<WirePeer>)
+  const { id } = c!.session
+  c!.session.send(1, Buffer.from('thanks'))
+  void c!.session.close()
+  bench.wire.run(60)
+  t.ok(bench.server.log.includes(`message ${id} thanks`))
+  t.notOk(
+    bench.server.log.some((line) => line.startsWith('peerDisconnected')),
+    'its goodbye is still to come',
+  )
+  bench.wire.run(200)
+  t.ok(bench.server.log.some((line) => line.startsWith('peerDisconnected')))
+  t.equal(c!.session.state, 'closed')
+
+  bench.server.session.kick(b!.session.id)
+  bench.server.session.send(a!.session.id, Buffer.from('game over'))
+  void bench.server.session.close()
+  bench.wire.run(60)
+  t.ok(a!.log.includes('message 1 game over'))
+  t.same(
+    [a, b, native].map((player) => player!.session.state),
+    ['open', 'open', 'closed'],
+    'our own clients need no time',
+  )
+  bench.wire.run(300)
+  t.same(
+    [a, b, bench.server].map((player) => player!.session.state),
+    ['closed', 'closed', 'closed'],
+  )
+  t.end()
+})
