@@ -48,10 +48,12 @@ const order = (report: Report): string[] => {
 
 // -- the figures that people quote
 
+/** The same whoever is ahead: where a rival is, the figure loses its colour and says so. */
 const CARDS: readonly { table: string; row: string; text: string; unit: string }[] = [
   { table: 'latency-loss-100', row: '5-p99', text: 'p99 of ordered messages at 5 % loss, 100 ms round trip', unit: 'ms' },
   { table: 'bottleneck', row: 'loss-1', text: 'bulk through 20 Mbit/s at 1 % loss', unit: 'Mbit/s' },
   { table: 'connecting', row: '20-p50', text: 'to connect at 20 % loss, 50 ms round trip', unit: 'ms' },
+  { table: 'rpc', row: '5-p99', text: 'p99 of calls with an answer at 5 % loss, 50 ms round trip', unit: 'ms' },
   { table: 'echo', row: 'p50', text: 'echo round trip on loopback', unit: 'µs' },
   { table: 'small', row: 'rate', text: 'thousand small messages a second', unit: 'k/s' },
 ]
@@ -62,8 +64,9 @@ const cards = (report: Report): string => {
     const ours = found?.values['vaiven']
     if (found === undefined || ours === undefined) return []
     const rivals = Object.entries(found.values).filter(([name]) => name === 'enet' || name === 'tcp' || name === 'dgram').slice(0, 2)
-    return `<div class="card"><div class="big">${digits(median(ours))}<small>${escape(unit)}</small></div><div class="what">${escape(text)}</div>` +
-      `<div class="versus">${rivals.map(([name, rounds]) => `${escape(name)} ${digits(median(rounds))}`).join(' · ')}</div></div>`
+    const behind = rivals.some(([name, rounds]) => name !== 'dgram' && (found.better === 'lower' ? median(rounds) < median(ours) * 0.95 : median(rounds) > median(ours) * 1.05))
+    return `<div class="card${behind ? ' behind' : ''}"><div class="big">${digits(median(ours))}<small>${escape(unit)}</small></div><div class="what">${escape(text)}</div>` +
+      `<div class="versus">${rivals.map(([name, rounds]) => `${escape(name)} ${digits(median(rounds))}`).join(' · ')}${behind ? ' · ahead of ours' : ''}</div></div>`
   })
   return made.length === 0 ? '' : `<div class="cards">${made.join('')}</div>`
 }
@@ -77,9 +80,10 @@ const section = (table: Table, names: readonly string[], colour: (name: string) 
   const head = `<tr><th></th>${columns.map((name) => `<th><i class="c${colour(name)}"></i>${escape(name)}</th>`).join('')}<th class="unit"></th></tr>`
   const body = table.rows.map((row) => tableRow(row, columns)).join('')
   const rows = `<div class="scroll"><table><thead>${head}</thead><tbody>${body}</tbody></table></div>`
+  const side = table.plots.length === 1 && columns.length <= 6
   return `<section id="${escape(table.id)}"><h3>${escape(table.title)}<span class="kind ${table.kind}">${table.kind === 'exact' ? 'exact' : 'this machine'}</span></h3>` +
-    `<p class="about">${escape(table.about)}</p>${plots === '' ? '' : `${legend}<div class="plots">${plots}</div>`}` +
-    (plots !== '' && table.rows.length > 8 ? `<details><summary>${table.rows.length} rows</summary>${rows}</details>` : rows) + '</section>'
+    `<p class="about">${escape(table.about)}</p>${plots === '' ? '' : legend}<div${side ? ' class="side"' : ''}>${plots === '' ? '' : `<div class="plots">${plots}</div>`}` +
+    (plots !== '' && table.rows.length > 8 && !side ? `<details><summary>all ${table.rows.length} rows</summary>${rows}</details>` : rows) + '</div></section>'
 }
 
 const tableRow = (row: Row, columns: readonly string[]): string => {

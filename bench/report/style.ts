@@ -19,7 +19,8 @@ h1{font-size:34px;letter-spacing:-.02em;margin:0}h1 span{color:var(--accent);fon
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;margin:0 0 22px}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:16px 18px}
 .big{font-size:32px;font-weight:650;letter-spacing:-.02em;line-height:1.1;color:var(--accent)}.big small{font-size:15px;font-weight:500;margin-left:5px}
-.what{font-size:13.5px;margin-top:6px}.versus{font-size:13px;color:var(--soft);margin-top:4px}
+
+.behind .big{color:var(--soft)}.what{font-size:13.5px;margin-top:6px}.versus{font-size:13px;color:var(--soft);margin-top:4px}
 nav{display:flex;gap:8px;flex-wrap:wrap}nav a{color:var(--ink);text-decoration:none;border:1px solid var(--line);border-radius:999px;padding:5px 14px;font-size:14px;background:var(--paper)}
 .group{margin:44px 0 14px}.group h2{font-size:24px;margin:0;letter-spacing:-.01em}.group p{margin:2px 0 0;color:var(--soft)}
 section{background:var(--paper);border:1px solid var(--line);border-radius:16px;padding:22px 24px;margin:0 0 18px}
@@ -29,6 +30,7 @@ h3{margin:0;font-size:18px;display:flex;gap:10px;align-items:baseline;flex-wrap:
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:14px;margin:0 0 8px}.legend span{cursor:pointer;user-select:none}.legend .off{opacity:.35}
 i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:18px;margin:0 0 14px}
+@media(min-width:900px){.side{display:grid;grid-template-columns:minmax(0,1.05fr) minmax(0,1fr);gap:28px;align-items:center}}
 figure{margin:0}figcaption{font-size:14px;font-weight:600;margin:0 0 4px}
 .plot{width:100%;height:auto;display:block;max-width:640px}.grid{stroke:var(--grid);stroke-width:1}.tick,.name,.value{fill:var(--soft);font-size:12px}.value{fill:var(--ink);font-weight:600}.name{fill:var(--ink)}.label{fill:var(--soft);font-size:12px}
 .line{fill:none;stroke-width:2.4;stroke-linejoin:round}.dashed{stroke-dasharray:6 4}${series}
@@ -38,5 +40,5 @@ tbody th{text-align:left;font-weight:500;white-space:normal;min-width:130px}thea
 td small{display:block;font-size:11.5px;color:var(--soft);font-weight:400}td.best{font-weight:700;color:var(--good)}.none,.unit{color:var(--soft)}.unit{text-align:left}
 summary{cursor:pointer;color:var(--soft);font-size:14px;padding:4px 0}.who{padding:0;list-style:none;margin:10px 0 0;font-size:14.5px}.who li{margin:4px 0}.who em{color:var(--warn)}
 footer{color:var(--soft);font-size:13.5px;padding-top:14px;padding-bottom:48px}
-@media(max-width:640px){header,main,footer{padding-left:14px;padding-right:14px}section{padding:18px 14px;border-radius:14px}h1{font-size:28px}.cards{grid-template-columns:1fr 1fr;gap:10px}.card{padding:12px 14px}.big{font-size:25px}th,td{padding:6px 7px}.tick,.label,.name,.value{font-size:15px}}
+@media(max-width:640px){header,main,footer{padding-left:14px;padding-right:14px}section{padding:18px 14px;border-radius:14px}h1{font-size:28px}.cards{grid-template-columns:1fr 1fr;gap:10px}.card{padding:12px 14px}.big{font-size:25px}th,td{padding:6px 7px}.tick,.label,.name,.value{font-size:19px}}
 @media print{#theme,nav{display:none}section{break-inside:avoid}}`

@@ -6,7 +6,7 @@ import type { Plot } from '../lib/report.ts'
 /** Room for a plot, in the units of its own coordinate system; the page scales it. */
 const WIDTH = 560
 const HEIGHT = 300
-const MARGIN = { left: 58, right: 16, top: 14, bottom: 46 }
+const MARGIN = { left: 58, right: 26, top: 14, bottom: 46 }
 const INNER = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom }
 
 /** Draws a plot. @param colour the number of a series' colour, the same in every plot of a report */
@@ -35,7 +35,7 @@ const logScale = (low: number, high: number): Scale => {
   const from = Math.log10(low)
   const to = Math.max(Math.log10(high), from + 0.3)
   const ticks: number[] = []
-  const steps = to - from > 2.2 ? [1] : to - from > 1 ? [1, 3] : [1, 2, 3, 5, 7]
+  const steps = to - from > 3.2 ? [1] : to - from > 1 ? [1, 3] : to - from > 0.5 ? [1, 2, 5] : [1, 2, 3, 5, 7]
   for (let power = Math.floor(from); power <= to; power++) for (const step of steps) ticks.push(step * 10 ** power)
   return { of: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from), ticks: ticks.filter((tick) => tick >= low * 0.999 && tick <= 10 ** to * 1.001) }
 }

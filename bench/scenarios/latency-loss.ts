@@ -70,6 +70,7 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
       kind: 'exact',
     })
     const curve: { name: string; points: [number, number][] }[] = []
+    const bursts: typeof curve = []
     const against: { name: string; points: [string, number][] }[] = contestants.map(({ name }) => ({ name, points: [] }))
     for (const { id, label, conditions } of PATHS) {
       for (const [index, contestant] of contestants.entries()) {
@@ -80,13 +81,16 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
         for (const percent of [50, 99, 99.9]) {
           table.add(`${id}-p${percent}`, `${label} loss, p${percent}`, 'ms', 'lower', contestant.name, at(sorted, percent))
         }
-        against[index]?.points.push([label, at(sorted, 99)])
-        if (id === '5') curve.push({ name: contestant.name, points: CURVE_PERCENTILES.map((percent) => [percent, at(sorted, percent)]) })
+        const points = CURVE_PERCENTILES.map((percent): [number, number] => [percent, at(sorted, percent)])
+        if (id === 'burst') bursts.push({ name: contestant.name, points })
+        else against[index]?.points.push([label, at(sorted, 99)])
+        if (id === '5') curve.push({ name: contestant.name, points })
       }
     }
     table.plots.push(
       { kind: 'lines', title: 'p99 against loss', xLabel: 'loss in each direction', yLabel: 'ms', logY: true, series: against },
       { kind: 'percentiles', title: 'At 5 % loss', xLabel: 'percentile', yLabel: 'ms', logY: true, series: curve },
+      { kind: 'percentiles', title: 'At 5 % loss in bursts of 50 ms', xLabel: 'percentile', yLabel: 'ms', logY: true, series: bursts },
     )
     tables.push(table.build())
   }
@@ -114,7 +118,7 @@ export const headOfLine = (contestants: readonly VirtualContestant[], { quick, s
       points.push({ name: `${contestant.name}, ${label}`, points: CURVE_PERCENTILES.map((percent) => [percent, at(sorted, percent)]) })
     }
   }
-  table.plots.push({ kind: 'percentiles', title: 'One channel and eight', xLabel: 'percentile', yLabel: 'ms', logY: true, series: points })
+  table.plots.push({ kind: 'percentiles', title: 'One channel (solid) and eight (dashed)', xLabel: 'percentile', yLabel: 'ms', logY: true, series: points })
   return table.build()
 }
 
