@@ -1,7 +1,7 @@
 // Arguments, replies and properties as bytes, typed by their declaration or self-describing.
 
 import { VaivenError } from '../util/errors.ts'
-import { decode, encode, t } from './codec/index.ts'
+import { decode, encode, EncodeError, t } from './codec/index.ts'
 import type { Decoded, Type } from './codec/index.ts'
 import type { ContractMember, MethodDeclaration } from './contract.ts'
 
@@ -28,9 +28,22 @@ export const anyValues = t.array(anyValue, { max: 255 }) as Type<readonly unknow
  */
 export const encodeArguments = (member: ContractMember, args: readonly unknown[], named: boolean): Uint8Array => {
   const { declaration } = member
-  if (declaration.kind === 'property') return encodeOne(declaration.type, args[0], named)
-  if (declaration.args !== null) checkArguments(member, declaration.args.length, args)
-  return named ? encode(anyValues, args) : encode(argumentsType(declaration), pad(args, declaration.args!.length))
+  try {
+    if (declaration.kind === 'property') return encodeOne(declaration.type, args[0], named)
+    if (declaration.args !== null) checkArguments(member, declaration.args.length, args)
+    return named ? encode(anyValues, args) : encode(argumentsType(declaration), pad(args, declaration.args!.length))
+  } catch (error) {
+    throw error instanceof EncodeError ? misplaced(member, error) : error
+  }
+}
+
+/** Says which argument of which method does not fit: `registerPlayer, argument 1: name is 5; string holds strings`. */
+const misplaced = ({ name, declaration }: ContractMember, error: EncodeError): VaivenError => {
+  const { path, problem } = error
+  const [, index = '', within = ''] = /^\[(\d+)\]\.?(.*)$/s.exec(declaration.kind === 'property' ? `[0]${path}` : path) ?? []
+  const argument = declaration.kind === 'property' ? null : declaration.args?.[Number(index)]?.name || Number(index) + 1
+  const where = `${name}${argument === null ? '' : `, argument ${argument}`}${within === '' ? '' : `: ${within}`}`
+  return new VaivenError('ERR_ENCODE', `${where} ${problem}`, { cause: error })
 }
 
 /** The arguments in bytes, or null when they do not fit. */

@@ -424,7 +424,15 @@ t.test('names that would not work are refused when the contract is defined', (t)
 
 t.test('values that do not fit, too many arguments and unknown peers are errors at the call', (t) => {
   const { a, run } = trio()
-  t.throws(() => a.lobby.all.moved('x' as never, 1), { code: 'ERR_ENCODE' })
+  t.throws(() => a.lobby.all.moved('x' as never, 1), { code: 'ERR_ENCODE', message: 'moved, argument x is "x"; f32 holds numbers' })
+  for (const [mistake, message] of [
+    [() => a.lobby.all.registerPlayer({ name: 5 } as never), 'registerPlayer, argument 1: name is 5; string holds strings'],
+    [() => a.lobby.all.registerPlayer(undefined as never), /^registerPlayer, argument 1 is undefined; /],
+    [() => (a.lobby.all.fuel = 'x' as never), 'fuel is "x"; f32 holds numbers'],
+    [() => a.session.rpc('lobby', 'say', Symbol('no')), /^say, argument 1 /],
+  ] as const) {
+    t.throws(mistake, { code: 'ERR_ENCODE', message })
+  }
   t.throws(() => (a.lobby.all.moved as (...args: unknown[]) => void)(1, 2, 3), { code: 'ERR_ARGUMENT' })
   t.throws(() => a.lobby.to(4711).say('x'), { code: 'ERR_NOT_CONNECTED' })
   t.throws(() => a.lobby.to(0), { code: 'ERR_ARGUMENT' })
