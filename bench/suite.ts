@@ -120,11 +120,22 @@ const contestants = async (plugins: readonly string[]): Promise<Entry[]> => {
     : []
   const all: Entry[] = []
   for (const file of [...files, ...rivals, ...plugins.map((name) => resolve(name))]) {
-    const { default: contestant } = (await import(pathToFileURL(file).href)) as { default: AnyContestant }
-    if (typeof contestant?.name !== 'string') throw new Error(`${basename(file)} exports no contestant as its default`)
-    all.push({ contestant, file })
+    all.push({ contestant: await loaded(file, plugins.some((name) => resolve(name) === file)), file })
   }
   return all
+}
+
+/** A rival that cannot be loaded here (no binary for this system) is named in the report; a plug-in that cannot is a mistake. */
+const loaded = async (file: string, isPlugin: boolean): Promise<AnyContestant> => {
+  try {
+    const { default: contestant } = (await import(pathToFileURL(file).href)) as { default: AnyContestant }
+    if (typeof contestant?.name !== 'string') throw new Error(`${basename(file)} exports no contestant as its default`)
+    return contestant
+  } catch (error) {
+    if (isPlugin) throw error
+    const why = (error as Error).message.split('\n')[0] as string
+    return { name: basename(file, '.js'), about: 'a rival of bench/peers', unavailable: () => why, program: () => '' }
+  }
 }
 
 /** One line that is written over on a terminal, a line each elsewhere. */

@@ -59,8 +59,8 @@ const PATHS: readonly { readonly id: string; readonly label: string; readonly co
 
 export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { quick, seed, progress }: Settings): Table[] => {
   const tables: Table[] = []
-  const seconds = quick ? 20 : 60
-  const seeds = quick ? 1 : 3
+  const seconds = quick ? 20 : 40
+  const seeds = quick ? 1 : 2
   for (const roundTripMs of quick ? [100] : [50, 100]) {
     const table = new TableBuilder({
       id: `latency-loss-${roundTripMs}`,
@@ -105,7 +105,7 @@ export const headOfLine = (contestants: readonly VirtualContestant[], { quick, s
       'Round trip 100 ms, 5 % loss. One-way latency in virtual time.',
     kind: 'exact',
   })
-  const seconds = quick ? 20 : 120
+  const seconds = quick ? 20 : 60
   const points: { name: string; points: [number, number][] }[] = []
   for (const contestant of contestants) {
     for (const channels of [1, 8]) {

@@ -38,7 +38,7 @@ const OPEN_RATE = 2000
 
 export const loopback = async (entries: readonly Entry[], settings: Settings, noise: NoiseSample[]): Promise<Table[]> => {
   const { quick, progress } = settings
-  const rounds = quick ? 2 : 5
+  const rounds = quick ? 2 : 4
   const echo = new TableBuilder({
     id: 'echo', kind: 'clock', title: 'Echo on loopback',
     about: 'Round trips of 64-byte messages, one at a time: the next leaves when the last is back. A process for each side. CPU is both sides together.',
@@ -138,7 +138,7 @@ export const throughRelay = async (entries: readonly Entry[], settings: Settings
     about: 'Open model, 64-byte messages 100 times a second through the impairment relay: round trip 50 ms, loss in both directions. The relay adds up to ' +
       '2 ms of its own. TCP cannot pass a UDP relay.',
   })
-  const rounds = quick ? 1 : 2
+  const rounds = 1
   const series = able.map(({ contestant }) => ({ name: contestant.name, points: [] as [string, number][] }))
   for (const loss of quick ? [0, 5] : [0, 1, 5, 10, 20]) {
     for (let round = 0; round < rounds; round++) {

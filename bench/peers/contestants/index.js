@@ -1,0 +1,3 @@
+// Which rivals of this folder take part, in this order.
+
+export const files = ['utp.js', 'udx.js', 'ws.js', 'datachannel.js']
