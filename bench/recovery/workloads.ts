@@ -50,6 +50,8 @@ export interface GameResult {
 export interface GameCell {
   readonly rttMs: number
   readonly conditions: Conditions
+  /** Of the way back, where it differs. */
+  readonly back?: Conditions
   readonly durationMs: number
   readonly seed: number
   /** Service interval of the accepting side (and of the connecting side of a C host); 0: at once. */
@@ -62,7 +64,9 @@ export interface GameCell {
   readonly server?: Contestant
 }
 
-const link = (cell: GameCell): Conditions => ({ latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...cell.conditions })
+const link = (cell: GameCell, back = false): Conditions => ({
+  latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...(back && cell.back !== undefined ? cell.back : cell.conditions),
+})
 
 /** 60 Hz both ways: two 64-byte reliable ordered messages and one unreliable state a tick. */
 export const game = (contestant: Contestant, cell: GameCell): GameResult =>
@@ -72,7 +76,7 @@ const oracleGame = (kind: OracleKind, cell: GameCell): GameResult => {
   const latenciesMs: number[] = []
   let bytes = 0
   for (const direction of cell.measured === 'towards the server' ? [0] : [0, 1]) {
-    const wire = new Link<OracleDatagram>(link(cell), { seed: cell.seed * 2 + direction, startMs: 0 })
+    const wire = new Link<OracleDatagram>(link(cell, direction === 1), { seed: cell.seed * 2 + direction, startMs: 0 })
     const sender = new OracleSender(kind, wire, cell.rttMs / 2)
     const chance = new SeededRandom(cell.seed * 31 + direction)
     const phase = new SeededRandom(cell.seed + direction).unit() * TICK_MS
@@ -98,7 +102,7 @@ const oracleGame = (kind: OracleKind, cell: GameCell): GameResult => {
 const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
   const make = contestant.host as (seed: number) => Playable
   const makeServer = (cell.server ?? contestant).host as (seed: number) => Playable
-  const network = new Network({ seed: cell.seed, hash: false, path: link(cell) })
+  const network = new Network({ seed: cell.seed, hash: false, path: { to: link(cell), from: link(cell, true) } })
   const phase = new SeededRandom(cell.seed + 77)
   const hosts = [make(cell.seed * 2 + 1), makeServer(cell.seed * 2 + 2)]
   const nodes = hosts.map((host, i) =>
