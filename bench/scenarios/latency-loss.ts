@@ -10,11 +10,13 @@ import type { VirtualContestant } from '../lib/virtual.ts'
 
 const MESSAGE_BYTES = 64
 const RATE_HZ = 60
+/** What never arrives, because the connection was lost, counts as this late. */
+const NEVER_MS = 15_000
 
 /** One-way latencies of messages that one client sends at 60 Hz by a fixed schedule, sorted, ms; and what the wire carried. */
 export const latencies = (
   contestant: VirtualContestant, path: Conditions, options: { seed: number; seconds: number; channels?: number; bytes?: number },
-): { readonly sorted: number[]; readonly bytesOnWire: number; readonly datagrams: number; readonly messages: number } => {
+): { readonly sorted: number[]; readonly missing: number; readonly bytesOnWire: number; readonly datagrams: number; readonly messages: number } => {
   const { seed, seconds, channels = 1, bytes = MESSAGE_BYTES } = options
   const play = stage(contestant, { seed, path, clients: 1, channels: Math.max(channels, 1) })
   const { network, server, clients } = play
@@ -27,6 +29,10 @@ export const latencies = (
     // The first three seconds are for the round trip to be learned.
     if ((sentAt[number] as number) >= start + 3000) taken.push(network.now - (sentAt[number] as number))
   }
+  let lost = false
+  client.node.onEvent = (event) => {
+    if (event.type === 'disconnect') lost = true
+  }
   const start = network.now
   const total = Math.round((seconds + 3) * RATE_HZ)
   const message = new Uint8Array(bytes)
@@ -38,7 +44,13 @@ export const latencies = (
     network.at(start + (i * 1000) / RATE_HZ, () => {
       new DataView(message.buffer).setUint32(0, i)
       sentAt[i] = network.now
-      client.peer.send(i % channels, message, 'reliable')
+      if (lost) return
+      try {
+        client.peer.send(i % channels, message, 'reliable')
+      } catch {
+        // The connection has ended; what was to come never arrives.
+        lost = true
+      }
       client.node.wake()
     })
   }
@@ -46,7 +58,11 @@ export const latencies = (
   const after = { bytes: there.bytesSent + back.bytesSent, datagrams: there.sent + back.sent }
   network.runFor(15_000)
   play.close()
+  const expected = sentAt.filter((atMs) => atMs >= start + 3000).length
+  const missing = expected - taken.length
+  for (let i = 0; i < missing; i++) taken.push(NEVER_MS)
   return {
+    missing,
     sorted: taken.sort((a, b) => a - b),
     bytesOnWire: after.bytes - before.bytes, datagrams: after.datagrams - before.datagrams, messages: total,
   }
@@ -66,7 +82,8 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
       id: `latency-loss-${roundTripMs}`,
       title: `Reliable, ordered: latency against loss, round trip ${roundTripMs} ms`,
       about: `One-way latency of ${MESSAGE_BYTES}-byte reliable ordered messages at ${RATE_HZ} Hz, loss in both directions, over ` +
-        `${seconds * seeds} s of virtual time by a fixed schedule. The least possible is ${roundTripMs / 2} ms.`,
+        `${seconds * seeds} s of virtual time by a fixed schedule. The least possible is ${roundTripMs / 2} ms; what never arrived, because the ` +
+        `connection was lost, counts as ${NEVER_MS / 1000} s.`,
       kind: 'exact',
     })
     const curve: { name: string; points: [number, number][] }[] = []
@@ -81,6 +98,8 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
         for (const percent of [50, 99, 99.9]) {
           table.add(`${id}-p${percent}`, `${label} loss, p${percent}`, 'ms', 'lower', contestant.name, at(sorted, percent))
         }
+        const missing = runs.reduce((sum, run) => sum + run.missing, 0)
+        if (missing > 0) table.add(`${id}-missing`, `${label} loss, never arrived`, '%', 'lower', contestant.name, (100 * missing) / sorted.length)
         const points = CURVE_PERCENTILES.map((percent): [number, number] => [percent, at(sorted, percent)])
         if (id === 'burst') bursts.push({ name: contestant.name, points })
         else against[index]?.points.push([label, at(sorted, 99)])

@@ -32,7 +32,7 @@ export const measure = async (contestant: VirtualContestant = ours('vaiven', 'de
     figures[`ordered.${name}.p99Ms`] = at(sorted, 99)
     figures[`ordered.${name}.bytesPerMessage`] = sum('bytesOnWire') / sum('messages')
     figures[`ordered.${name}.datagramsPerMessage`] = sum('datagrams') / sum('messages')
-    figures[`ordered.${name}.arrivedPercent`] = (100 * sorted.length) / (RUNS * 20 * 60)
+    figures[`ordered.${name}.arrivedPercent`] = 100 - (100 * runs.reduce((total, run) => total + run.missing, 0)) / sorted.length
   }
   for (const loss of [0, 0.01]) {
     const path = { latencyMs: 30, rateBytesPerSecond: 2_500_000, queueBytes: 150_000, lossRatio: loss }
