@@ -12,10 +12,10 @@ const command = (sequence: number, bytes = 50, urgent = true, once = false): Rel
   new ReliableCommand(lane, sequence, new Message(new Uint8Array(bytes), Kind.reliable), 0, null, bytes, sequence, urgent, once)
 
 /** It leaves for the first time, or again. */
-const leave = (copies: Copies, one: ReliableCommand, now: number, datagram = one.sequence): void => {
+const leave = (copies: Copies, one: ReliableCommand, now: number, datagram = one.sequence, idle = false): void => {
   one.transmissions++
   one.lastDatagram = datagram
-  copies.sent(one, now, 40, 0, now)
+  copies.sent(one, now, 40, 0, now, idle)
 }
 
 t.test('lean: only what is sent again gets copies, two of them', (t) => {
@@ -27,11 +27,11 @@ t.test('lean: only what is sent again gets copies, two of them', (t) => {
   t.equal(one.copiesLeft, 2)
   t.equal(copies.deadline, 110, 'a quarter of the round trip')
   for (const at of [110, 120]) {
-    t.equal(copies.next(at, 9, 1000), one)
+    t.equal(copies.next(at, 9, 1000, false), one)
     one.lastDatagram = at
     copies.copied(one, at, 40, 0, 100)
   }
-  t.same([one.copiesLeft, copies.deadline, copies.next(200, 9, 1000), copies.sentCopies], [0, Infinity, null, 2])
+  t.same([one.copiesLeft, copies.deadline, copies.next(200, 9, 1000, false), copies.sentCopies], [0, Infinity, null, 2])
   t.end()
 })
 
@@ -51,15 +51,15 @@ t.test('a copy is not in the datagram of the original, nor within 5 ms of it, no
   const one = command(1, 100)
   leave(copies, one, 0, 3)
   leave(copies, one, 100, 4)
-  t.equal(copies.next(104, 5, 1000), null, 'back to back: one burst would take both')
-  t.equal(copies.next(105, 4, 1000), null, 'the same datagram')
-  t.equal(copies.next(105, 5, 105), null, 'no room for 106 bytes')
-  t.equal(copies.next(105, 5, 106), one)
+  t.equal(copies.next(104, 5, 1000, false), null, 'back to back: one burst would take both')
+  t.equal(copies.next(105, 4, 1000, false), null, 'the same datagram')
+  t.equal(copies.next(105, 5, 105, false), null, 'no room for 106 bytes')
+  t.equal(copies.next(105, 5, 106, false), one)
   one.queued = true
-  t.equal(copies.next(105, 5, 1000), null, 'it is about to be sent again anyway')
+  t.equal(copies.next(105, 5, 1000, false), null, 'it is about to be sent again anyway')
   one.queued = false
   one.acknowledged = true
-  t.equal(copies.next(105, 5, 1000), null)
+  t.equal(copies.next(105, 5, 1000, false), null)
   t.same([copies.due(500), copies.deadline], [false, Infinity])
   t.end()
 })
@@ -69,7 +69,7 @@ t.test('a copy waits for company a quarter of the round trip, between 5 and 25 m
     const copies = new Copies('off', 256)
     const one = command(1)
     one.transmissions = 2
-    copies.sent(one, 0, roundTrip, 0, 0)
+    copies.sent(one, 0, roundTrip, 0, 0, false)
     t.equal(copies.deadline, waits, `${roundTrip} ms`)
     t.same([copies.due(waits - 0.1), copies.due(waits)], [false, true])
   }
@@ -131,10 +131,10 @@ t.test('while nothing comes back copies only ride along, further and further apa
   const copies = new Copies('off', 256)
   const one = command(1)
   one.transmissions = 3
-  copies.sent(one, 1000, 40, 2, 0)
+  copies.sent(one, 1000, 40, 2, 0, false)
   t.equal(copies.deadline, Infinity)
-  t.equal(copies.next(1039, 9, 1000), null)
-  t.equal(copies.next(1040, 9, 1000), one, '4 % of the silence')
+  t.equal(copies.next(1039, 9, 1000, false), null)
+  t.equal(copies.next(1040, 9, 1000, false), one, '4 % of the silence')
   copies.copied(one, 1040, 40, 2, 0)
   t.equal(one.copiesLeft, 2)
   t.end()
@@ -145,10 +145,10 @@ t.test('no more than 1,024 commands owe copies, and clear forgets all', (t) => {
   const all = Array.from({ length: 2000 }, (_, i) => command(i))
   for (const one of all) {
     one.transmissions = 2
-    copies.sent(one, 0, 40, 0, 0)
+    copies.sent(one, 0, 40, 0, 0, false)
   }
   t.equal(all.filter((one) => one.owing).length, 1024)
   copies.clear()
-  t.same([copies.deadline, copies.next(1000, -1, MAX_COPY_BYTES)], [Infinity, null])
+  t.same([copies.deadline, copies.next(1000, -1, MAX_COPY_BYTES, false)], [Infinity, null])
   t.end()
 })
