@@ -86,7 +86,8 @@ export const run = async (args: string[]): Promise<number> => {
     noise: parts.some((part) => part !== 'virtual') ? judgeNoise(noise) : null,
     contestants: [
       ...status.map(({ entry: { contestant }, missing }) => ({ name: contestant.name, about: contestant.about, missing })),
-      ...(parts.includes('virtual') ? [{ name: 'vaiven +copies', about: "ours with redundancy: 'auto' (virtual time)", missing: null }] : []),
+      ...(parts.includes('virtual') ? [{ name: 'vaiven +copies', about: "ours with redundancy: 'auto' (virtual time)", missing: null }]
+        : []),
       ...(virtualMissing === null ? [] : [{ name: 'enet', about: 'in virtual time', missing: virtualMissing }]),
     ],
     tables,
@@ -95,7 +96,8 @@ export const run = async (args: string[]): Promise<number> => {
   const html = resolve(values.html ?? 'bench-report.html')
   await writeFile(json, `${JSON.stringify(report)}\n`)
   await writeFile(html, htmlReport(report))
-  process.stdout.write(`${terminalReport(report)}\n${settings.quick ? 'quick run, ' : ''}${report.settings.seconds} s\nresults: ${json}\nreport:  ${html}\n`)
+  process.stdout.write(`${terminalReport(report)}\n${settings.quick ? 'quick run, ' : ''}${report.settings.seconds} s\nresults: ` +
+    `${json}\nreport:  ${html}\n`)
   return 0
 }
 
@@ -105,7 +107,8 @@ const compareFiles = async (files: readonly string[]): Promise<number> => {
     process.stderr.write('--compare takes two files: --compare A.json B.json\n')
     return 2
   }
-  const [before, after] = await Promise.all([a, b].map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Report)) as [Report, Report]
+  const [before, after] = await Promise.all([a, b].map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Report)) as [Report,
+    Report]
   process.stdout.write(comparisonText(before, after))
   return 0
 }

@@ -1,6 +1,7 @@
 // The program around one contestant, so that server and client each have a process, an event loop and a heap of their own:
 //   contestant-process MODULE server [--peers N]
-//   contestant-process MODULE client PORT WORKLOAD [--size N] [--count N] [--batch N] [--window N] [--every N] [--rate N] [--seconds N] [--spin N]
+//   contestant-process MODULE client PORT WORKLOAD [--size N] [--count N] [--batch N] [--window N] [--every N] [--rate N]
+//                      [--seconds N] [--spin N]
 // Prints JSON lines; a server answers `usage` on standard input and ends with its input. bench/native/enet.c speaks the same.
 
 import { createInterface } from 'node:readline'
@@ -50,7 +51,8 @@ const serve = async (): Promise<void> => {
     if (line !== 'usage') continue
     const cpu = cpuMs()
     const { sent, received } = server.datagrams?.() ?? { sent: null, received: null }
-    say({ event: 'usage', cpuMs: cpu, heapBytes: heapBytes() - base, peers: server.peers(), datagramsSent: sent, datagramsReceived: received })
+    say({ event: 'usage', cpuMs: cpu, heapBytes: heapBytes() - base, peers: server.peers(), datagramsSent: sent,
+      datagramsReceived: received })
   }
   await server.close()
 }
@@ -94,7 +96,9 @@ const echo = (connection: Connection, size: number, count: number): Promise<Reco
   })
 
 /** Messages leave when the schedule says so, whether or not earlier ones are back; a latency counts from the scheduled moment. */
-const open = async (connection: Connection, size: number, rate: number, seconds: number, spin: boolean): Promise<Record<string, unknown>> => {
+const open = async (
+  connection: Connection, size: number, rate: number, seconds: number, spin: boolean,
+): Promise<Record<string, unknown>> => {
   const total = Math.floor(rate * seconds)
   const gapNs = 1e9 / rate
   const samples = new Float64Array(total)
@@ -126,7 +130,9 @@ const open = async (connection: Connection, size: number, rate: number, seconds:
 }
 
 /** As many as go through with at most `window` unanswered; the server answers the last one of each `every`. */
-const stream = (connection: Connection, size: number, count: number, batch: number, window: number, every: number): Promise<Record<string, unknown>> =>
+const stream = (
+  connection: Connection, size: number, count: number, batch: number, window: number, every: number,
+): Promise<Record<string, unknown>> =>
   new Promise((resolve, reject) => {
     const plain = message(SWALLOW, size)
     const asking = message(ANSWER, size)

@@ -15,7 +15,8 @@ for (let left = count; left > 0; left -= PER_HOST) {
   hosts.push(host)
   const mine = Math.min(PER_HOST, left)
   for (let i = 0; i < mine; i += 25) {
-    await Promise.all(Array.from({ length: Math.min(25, mine - i) }, () => host.connect({ host: '127.0.0.1', port, channels: 2, timeoutMs: 30_000 })))
+    await Promise.all(Array.from({ length: Math.min(25, mine - i) }, () =>
+      host.connect({ host: '127.0.0.1', port, channels: 2, timeoutMs: 30_000 })))
   }
   connected += mine
 }

@@ -40,7 +40,9 @@ const runInWorker = async ({ clients, perSecond }: { clients: number; perSecond:
     const start = performance.now()
     let sent = 0
     setInterval(() => {
-      for (const due = ((performance.now() - start) * perSecond) / 1000; sent < due; sent++) crowd[sent % clients]?.send(Buffer.alloc(100), port, '127.0.0.1')
+      for (const due = ((performance.now() - start) * perSecond) / 1000; sent < due; sent++) {
+        crowd[sent % clients]?.send(Buffer.alloc(100), port, '127.0.0.1')
+      }
     }, 1)
   })
   parentPort?.postMessage(echo.address().port)

@@ -30,7 +30,8 @@ export const machine = (): Machine => ({
 })
 
 const commit = (): string => {
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: packageRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const git = (...args: string[]): string => execFileSync('git', args,
+    { cwd: packageRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
     return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', 'src', 'bench') === '' ? '' : '+')
   } catch {
@@ -62,7 +63,8 @@ const BUSY_LIMIT = 0.15
 const DRIFT_LIMIT = 1.3
 
 const times = (): { idle: number; all: number } =>
-  cpus().reduce((sum, { times }) => ({ idle: sum.idle + times.idle, all: sum.all + Object.values(times).reduce((a, b) => a + b, 0) }), { idle: 0, all: 0 })
+  cpus().reduce((sum, { times }) => ({ idle: sum.idle + times.idle, all: sum.all + Object.values(times).reduce((a, b) => a + b, 0) }),
+    { idle: 0, all: 0 })
 
 /** Looks for about 150 ms: first how busy others are while we sleep, then how fast we are. */
 export const sampleNoise = async (): Promise<NoiseSample> => {
@@ -88,6 +90,7 @@ export const judgeNoise = (samples: readonly NoiseSample[]): Noise => {
   const load = loadavg()[0] ?? 0
   const quiet = busy <= BUSY_LIMIT && drift <= DRIFT_LIMIT
   const facts = `other programs used ${(busy * 100).toFixed(0)} % of the cores, the same work took up to ${drift.toFixed(2)} times as long`
-  const verdict = quiet ? `quiet enough (${facts})` : `TOO BUSY to trust wall-clock figures (${facts}); ratios within a round and CPU time hold better`
+  const verdict = quiet ? `quiet enough (${facts})`
+    : `TOO BUSY to trust wall-clock figures (${facts}); ratios within a round and CPU time hold better`
   return { busy, drift, load, quiet, verdict }
 }

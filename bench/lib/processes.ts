@@ -100,10 +100,13 @@ const PROCESS = fileURLToPath(new URL('./contestant-process.js', import.meta.url
 const command = ({ contestant, file }: Entry, args: readonly string[]): [string, string[]] =>
   'program' in contestant ? [contestant.program(), [...args]] : [process.execPath, ['--expose-gc', PROCESS, file, ...args]]
 
-const flags = (options: Readonly<Record<string, number>>): string[] => Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+const flags = (options: Readonly<Record<string, number>>): string[] =>
+  Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
 
 /** Starts a contestant's server. */
-export const startServer = async (entry: Entry, peers = 32): Promise<{ port: number; talker: Talker; usage(): Promise<Usage>; stop(): Promise<void> }> => {
+export const startServer = async (
+  entry: Entry, peers = 32,
+): Promise<{ port: number; talker: Talker; usage(): Promise<Usage>; stop(): Promise<void> }> => {
   const talker = new Talker(...command(entry, ['server', '--peers', String(peers)]))
   const { port } = await talker.next<{ port: number }>('listening', 20_000)
   return {

@@ -39,7 +39,8 @@ export const ours = (name: string, about: string, options: HostOptions = {}): Vi
   make(seed, { maxPeers }) {
     const host = new Host({ seed, maxPeers, connectTimeoutMs: 60_000, ...options })
     const virtual = host as unknown as VirtualHost
-    return { host: virtual, endpoint: new CoarseTimers(virtual as never, 1, ((seed * 7919) % 1000) / 1000) as Endpoint<VirtualEvent>, close() {} }
+    const phase = ((seed * 7919) % 1000) / 1000
+    return { host: virtual, endpoint: new CoarseTimers(virtual as never, 1, phase) as Endpoint<VirtualEvent>, close() {} }
   },
 })
 
@@ -72,7 +73,8 @@ export interface Stage {
 }
 
 /** Puts a server and `count` clients into a network and lets time pass until all are connected. */
-export const stage = (contestant: VirtualContestant, options: { seed: number; path: PathConditions; clients: number; channels?: number }): Stage => {
+export const stage = (contestant: VirtualContestant,
+  options: { seed: number; path: PathConditions; clients: number; channels?: number }): Stage => {
   const { seed, path, clients: count, channels = 8 } = options
   const network = new Network({ seed, path, hash: false })
   const made = contestant.make(seed * 1000 + 1, { maxPeers: Math.max(1, count) })

@@ -42,7 +42,8 @@ export const micro = async ({ quick, progress }: Settings): Promise<Table[]> => 
       made.minTime = quick ? 0.005 : 0.02
       bench.run({ async: false })
       time.add(`${operation}-ns`, operation, 'ns', 'lower', whose, 1e9 / bench.hz)
-      time.add(`${operation}-bytes`, `${operation}, allocated`, 'bytes', 'lower', whose, allocated((bench as unknown as { fn: () => void }).fn))
+      time.add(`${operation}-bytes`, `${operation}, allocated`, 'bytes', 'lower', whose,
+        allocated((bench as unknown as { fn: () => void }).fn))
     }
     tables.push(time.build())
   }

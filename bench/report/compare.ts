@@ -35,7 +35,8 @@ const changesOf = (table: Table, row: Row, other: Row | undefined, noisy: boolea
     const later = other?.values[contestant]
     if (later === undefined) return []
     const [a, b] = [spread(rounds), spread(later)]
-    const base = { table: table.title, row: row.label, contestant, before: a.median, after: b.median, unit: row.unit, ratio: a.median === 0 ? NaN : b.median / a.median }
+    const base = { table: table.title, row: row.label, contestant, before: a.median, after: b.median, unit: row.unit,
+      ratio: a.median === 0 ? NaN : b.median / a.median }
     if (a.median === b.median) return { ...base, verdict: 'same' }
     const direction = row.better === 'neither' ? 'changed' : b.median < a.median === (row.better === 'lower') ? 'better' : 'worse'
     if (table.kind === 'exact') return { ...base, verdict: direction }
@@ -49,17 +50,20 @@ export const comparisonText = (before: Report, after: Report): string => {
   const changes = compare(before, after)
   const real = changes.filter(({ verdict }) => verdict !== 'same' && verdict !== 'noise')
   const lines = real.map(({ table, row, contestant, before: a, after: b, unit, ratio, verdict }) =>
-    `${verdict.padEnd(7)} ${Number.isNaN(ratio) ? '     ' : `×${ratio.toFixed(2)}`}  ${table} · ${row} · ${contestant}: ${digits(a)} → ${digits(b)} ${unit}`)
+    `${verdict.padEnd(7)} ${Number.isNaN(ratio) ? '     ' : `×${ratio.toFixed(2)}`}  ${table} · ${row} · ${contestant}: ${digits(a)} → ` +
+      `${digits(b)} ${unit}`)
   const count = (verdict: string): number => changes.filter((change) => change.verdict === verdict).length
   const quiet = [before, after].map(({ noise }) => noise?.quiet !== false)
   return [
     `${before.machine.commit} (${before.machine.date}) → ${after.machine.commit} (${after.machine.date})`,
-    ...(before.machine.cpu !== after.machine.cpu || before.machine.node !== after.machine.node ? ['different machines or versions of Node: only exact figures compare'] : []),
+    ...(before.machine.cpu !== after.machine.cpu || before.machine.node !== after.machine.node
+      ? ['different machines or versions of Node: only exact figures compare'] : []),
     ...(quiet.every(Boolean) ? [] : ['a machine was busy: clock figures count as changed only beyond 25 %']),
     '',
     ...lines,
     '',
-    `${count('better')} better, ${count('worse')} worse, ${count('changed')} changed; ${count('noise')} within noise, ${count('same')} the same`,
+    `${count('better')} better, ${count('worse')} worse, ${count('changed')} changed; ${count('noise')} within noise, ${count('same')} ` +
+      `the same`,
     '',
   ].join('\n')
 }

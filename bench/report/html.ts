@@ -14,8 +14,10 @@ export const htmlReport = (report: Report): string => {
     return (exact >= 0 ? exact : names.indexOf(name.split(',')[0] as string)) % 8
   }
   const { machine, settings, noise } = report
-  const groups = GROUPS.map(({ title, about, fits }) => ({ title, about, tables: report.tables.filter(fits) })).filter(({ tables }) => tables.length > 0)
-  const facts = [`Node ${machine.node.slice(1)}`, `${machine.cores} × ${machine.cpu}`, machine.system, `commit ${machine.commit}`, machine.date, `seed ${settings.seed}`,
+  const groups = GROUPS.map(({ title, about, fits }) => ({ title, about, tables: report.tables.filter(fits) })).filter(({ tables }) =>
+    tables.length > 0)
+  const facts = [`Node ${machine.node.slice(1)}`, `${machine.cores} × ${machine.cpu}`, machine.system, `commit ${machine.commit}`,
+    machine.date, `seed ${settings.seed}`,
     ...(settings.quick ? ['quick run'] : [])]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -34,15 +36,19 @@ ${contestants(report, colour)}</main>
 
 const GROUPS: readonly { title: string; about: string; fits: (table: Table) => boolean }[] = [
   { title: 'Bad networks', about: 'In virtual time: exact, and the same on every machine.', fits: ({ kind }) => kind === 'exact' },
-  { title: 'Real sockets', about: 'On loopback of this machine: clocks, kernels and neighbours take part.', fits: ({ id, kind }) => kind === 'clock' && !id.startsWith('micro') && !id.endsWith('-cpu') },
-  { title: 'Parts', about: 'Single operations, beside the naive way to write them or Node\'s own.', fits: ({ id }) => id.startsWith('micro') || id.endsWith('-cpu') },
+  { title: 'Real sockets', about: 'On loopback of this machine: clocks, kernels and neighbours take part.', fits: ({ id, kind }) =>
+    kind === 'clock' && !id.startsWith('micro') && !id.endsWith('-cpu') },
+  { title: 'Parts', about: 'Single operations, beside the naive way to write them or Node\'s own.', fits: ({ id }) =>
+    id.startsWith('micro') || id.endsWith('-cpu') },
 ]
 
 /** Ours first, then the others by how often they appear: a name has one colour in all plots. */
 const order = (report: Report): string[] => {
   const count = new Map<string, number>()
-  for (const { rows } of report.tables) for (const { values } of rows) for (const name of Object.keys(values)) count.set(name, (count.get(name) ?? 0) + 1)
-  const rank = (name: string): number => (name === 'vaiven' ? -2 : name.startsWith('vaiven') ? -1 : ['enet', 'tcp', 'dgram'].indexOf(name) >= 0 ? ['enet', 'tcp', 'dgram'].indexOf(name) : 9)
+  for (const { rows } of report.tables) for (const { values } of rows) for (const name of Object.keys(values)) count.set(name,
+    (count.get(name) ?? 0) + 1)
+  const rank = (name: string): number => (name === 'vaiven' ? -2 : name.startsWith('vaiven') ? -1
+    : ['enet', 'tcp', 'dgram'].indexOf(name) >= 0 ? ['enet', 'tcp', 'dgram'].indexOf(name) : 9)
   return [...count.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
 }
 
@@ -64,9 +70,12 @@ const cards = (report: Report): string => {
     const ours = found?.values['vaiven']
     if (found === undefined || ours === undefined) return []
     const rivals = Object.entries(found.values).filter(([name]) => name === 'enet' || name === 'tcp' || name === 'dgram').slice(0, 2)
-    const behind = rivals.some(([name, rounds]) => name !== 'dgram' && (found.better === 'lower' ? median(rounds) < median(ours) * 0.95 : median(rounds) > median(ours) * 1.05))
-    return `<div class="card${behind ? ' behind' : ''}"><div class="big">${digits(median(ours))}<small>${escape(unit)}</small></div><div class="what">${escape(text)}</div>` +
-      `<div class="versus">${rivals.map(([name, rounds]) => `${escape(name)} ${digits(median(rounds))}`).join(' · ')}${behind ? ' · ahead of ours' : ''}</div></div>`
+    const behind = rivals.some(([name, rounds]) => name !== 'dgram'
+      && (found.better === 'lower' ? median(rounds) < median(ours) * 0.95 : median(rounds) > median(ours) * 1.05))
+    return `<div class="card${behind ? ' behind' : ''}"><div ` +
+      `class="big">${digits(median(ours))}<small>${escape(unit)}</small></div><div class="what">${escape(text)}</div>` +
+      `<div class="versus">${rivals.map(([name, rounds]) => `${escape(name)} ${digits(median(rounds))}`).join(' · ')}${behind ? ' · ' +
+        'ahead of ours' : ''}</div></div>`
   })
   return made.length === 0 ? '' : `<div class="cards">${made.join('')}</div>`
 }
@@ -75,15 +84,22 @@ const cards = (report: Report): string => {
 
 const section = (table: Table, names: readonly string[], colour: (name: string) => number): string => {
   const columns = names.filter((name) => table.rows.some(({ values }) => values[name] !== undefined))
-  const legend = columns.length < 2 ? '' : `<div class="legend">${columns.map((name) => `<span data-legend="${escape(name)}"><i class="c${colour(name)}"></i>${escape(name)}</span>`).join('')}</div>`
-  const plots = table.plots.map((plot) => `<figure><figcaption>${escape(plot.title)}</figcaption>${drawPlot(plot, colour)}</figure>`).join('')
-  const head = `<tr><th></th>${columns.map((name) => `<th><i class="c${colour(name)}"></i>${escape(name)}</th>`).join('')}<th class="unit"></th></tr>`
+  const legend = columns.length < 2 ? ''
+    : `<div class="legend">${columns.map((name) => `<span data-legend="${escape(name)}"><i ` +
+    `class="c${colour(name)}"></i>${escape(name)}</span>`).join('')}</div>`
+  const plots = table.plots.map((plot) =>
+    `<figure><figcaption>${escape(plot.title)}</figcaption>${drawPlot(plot, colour)}</figure>`).join('')
+  const head = `<tr><th></th>${columns.map((name) => `<th><i class="c${colour(name)}"></i>${escape(name)}</th>`).join('')}<th ` +
+    `class="unit"></th></tr>`
   const body = table.rows.map((row) => tableRow(row, columns)).join('')
   const rows = `<div class="scroll"><table><thead>${head}</thead><tbody>${body}</tbody></table></div>`
   const side = table.plots.length === 1 && columns.length <= 6
-  return `<section id="${escape(table.id)}"><h3>${escape(table.title)}<span class="kind ${table.kind}">${table.kind === 'exact' ? 'exact' : 'this machine'}</span></h3>` +
-    `<p class="about">${escape(table.about)}</p>${plots === '' ? '' : legend}<div${side ? ' class="side"' : ''}>${plots === '' ? '' : `<div class="plots">${plots}</div>`}` +
-    (plots !== '' && table.rows.length > 8 && !side ? `<details><summary>all ${table.rows.length} rows</summary>${rows}</details>` : rows) + '</div></section>'
+  return `<section id="${escape(table.id)}"><h3>${escape(table.title)}<span class="kind ` +
+    `${table.kind}">${table.kind === 'exact' ? 'exact' : 'this machine'}</span></h3>` +
+    `<p class="about">${escape(table.about)}</p>${plots === '' ? '' : legend}<div${side ? ' ' +
+      'class="side"' : ''}>${plots === '' ? '' : `<div class="plots">${plots}</div>`}` +
+    (plots !== '' && table.rows.length > 8 && !side ? `<details><summary>all ${table.rows.length} rows</summary>${rows}</details>`
+      : rows) + '</div></section>'
 }
 
 const tableRow = (row: Row, columns: readonly string[]): string => {
@@ -95,7 +111,8 @@ const tableRow = (row: Row, columns: readonly string[]): string => {
     if (rounds === undefined) return '<td class="none">–</td>'
     const { low, high } = spread(rounds)
     const range = rounds.length < 2 ? '' : `<small>${digits(low)} – ${digits(high)}</small>`
-    return `<td${medians[i] === best && present.some((value) => value !== best) ? ' class="best"' : ''}>${digits(medians[i] as number)}${range}</td>`
+    return `<td${medians[i] === best && present.some((value) => value !== best) ? ' ' +
+      'class="best"' : ''}>${digits(medians[i] as number)}${range}</td>`
   })
   return `<tr><th>${escape(row.label)}</th>${cells.join('')}<td class="unit">${escape(row.unit)}</td></tr>`
 }

@@ -13,7 +13,8 @@ const INNER = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARG
 export const drawPlot = (plot: Plot, colour: (name: string) => number): string =>
   plot.kind === 'bars' ? bars(plot, colour) : lines(plot, colour)
 
-export const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+export const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>',
+  '&gt;').replaceAll('"', '&quot;')
 
 /** A number with as many digits as mean something. */
 export const digits = (value: number): string => {
@@ -37,7 +38,8 @@ const logScale = (low: number, high: number): Scale => {
   const ticks: number[] = []
   const steps = to - from > 3.2 ? [1] : to - from > 1 ? [1, 3] : to - from > 0.5 ? [1, 2, 5] : [1, 2, 3, 5, 7]
   for (let power = Math.floor(from); power <= to; power++) for (const step of steps) ticks.push(step * 10 ** power)
-  return { of: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from), ticks: ticks.filter((tick) => tick >= low * 0.999 && tick <= 10 ** to * 1.001) }
+  return { of: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from),
+    ticks: ticks.filter((tick) => tick >= low * 0.999 && tick <= 10 ** to * 1.001) }
 }
 
 const linearScale = (high: number): Scale => {
@@ -69,7 +71,8 @@ const yAxis = (scale: Scale, label: string): string =>
     const at = y(scale.of(tick))
     return `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${at}" y2="${at}"/>` +
       `<text class="tick" x="${MARGIN.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${digits(tick)}</text>`
-  }).join('') + `<text class="label" transform="translate(13 ${(MARGIN.top + INNER.height / 2).toFixed(0)}) rotate(-90)" text-anchor="middle">${escape(label)}</text>`
+  }).join('') + `<text class="label" transform="translate(13 ${(MARGIN.top + INNER.height / 2).toFixed(0)}) rotate(-90)" ` +
+    `text-anchor="middle">${escape(label)}</text>`
 
 const xLabel = (label: string): string =>
   `<text class="label" x="${(MARGIN.left + INNER.width / 2).toFixed(0)}" y="${HEIGHT - 8}" text-anchor="middle">${escape(label)}</text>`
@@ -92,7 +95,8 @@ const lines = (plot: Plot, colour: (name: string) => number): string => {
     const text = percentiles ? (tick === 0 ? '0' : `${tick}`) : String(tick)
     const parts = text.length > 10 ? wrap(text) : [text]
     return (percentiles ? `<line class="grid" x1="${at}" x2="${at}" y1="${MARGIN.top}" y2="${HEIGHT - MARGIN.bottom}"/>` : '') +
-      parts.map((part, i) => `<text class="tick" x="${at}" y="${HEIGHT - MARGIN.bottom + 15 + i * 11}" text-anchor="${place(tick) === 1 && parts.length > 1 ? 'end' : 'middle'}">${escape(part)}</text>`).join('')
+      parts.map((part, i) => `<text class="tick" x="${at}" y="${HEIGHT - MARGIN.bottom + 15 + i * 11}" ` +
+        `text-anchor="${place(tick) === 1 && parts.length > 1 ? 'end' : 'middle'}">${escape(part)}</text>`).join('')
   }).join('')
   const paths = plot.series.map(({ name, points }) => {
     const number = colour(name)
@@ -100,9 +104,11 @@ const lines = (plot: Plot, colour: (name: string) => number): string => {
     const path = visible.map(([at, value], i) => `${i === 0 ? 'M' : 'L'}${x(inset(place(at)))} ${y(scale.of(value))}`).join('')
     const dots = visible
       .filter(([at]) => !percentiles || ticks.includes(at as never))
-      .map(([at, value]) => `<circle class="dot c${number}" cx="${x(inset(place(at)))}" cy="${y(scale.of(value))}" r="3.2"><title>${escape(`${name}, ${at}: ${digits(value)} ${plot.yLabel}`)}</title></circle>`)
+      .map(([at, value]) => `<circle class="dot c${number}" cx="${x(inset(place(at)))}" cy="${y(scale.of(value))}" ` +
+        `r="3.2"><title>${escape(`${name}, ${at}: ${digits(value)} ${plot.yLabel}`)}</title></circle>`)
       .join('')
-    return `<g data-series="${escape(name)}"><path class="line c${number}${name.includes('eight') ? ' dashed' : ''}" d="${path}"/>${dots}</g>`
+    return `<g data-series="${escape(name)}"><path class="line c${number}${name.includes('eight') ? ' dashed' : ''}" ` +
+      `d="${path}"/>${dots}</g>`
   }).join('')
   return frame(plot, yAxis(scale, plot.yLabel) + axis + xLabel(plot.xLabel) + paths)
 }
@@ -124,7 +130,8 @@ const bars = (plot: Plot, colour: (name: string) => number): string => {
   const body = rows.map(({ name, value }, i) => {
     const top = 8 + i * (BAR.height + BAR.gap)
     const width = Math.max(2, (value / high) * room)
-    return `<g data-series="${escape(name)}"><text class="name" x="${BAR.label - 10}" y="${top + BAR.height / 2}" dy="0.35em" text-anchor="end">${escape(name)}</text>` +
+    return `<g data-series="${escape(name)}"><text class="name" x="${BAR.label - 10}" y="${top + BAR.height / 2}" dy="0.35em" ` +
+      `text-anchor="end">${escape(name)}</text>` +
       `<rect class="bar c${colour(name)}" x="${BAR.label}" y="${top}" width="${width.toFixed(1)}" height="${BAR.height}" rx="4"/>` +
       `<text class="value" x="${(BAR.label + width + 8).toFixed(1)}" y="${top + BAR.height / 2}" dy="0.35em">${digits(value)}</text></g>`
   }).join('')

@@ -18,7 +18,9 @@ export const terminalTable = (table: Table): string => {
   ])
   const rows = [['', ...names, ''], ...cells]
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const text = rows.map((row) => `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')}`.trimEnd())
+  const text = rows.map((row) =>
+    `  ${row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ' +
+    '')}`.trimEnd())
   return `${table.title}${table.kind === 'exact' ? '  [exact]' : ''}\n${text.join('\n')}\n`
 }
 

@@ -38,7 +38,8 @@ export const bottleneck = (contestants: readonly VirtualContestant[], { quick, s
   const table = new TableBuilder({
     id: 'bottleneck',
     title: `Bulk through ${MBIT} Mbit/s`,
-    about: `Payload rate of ${quick ? 5 : 20} MB over a path of ${MBIT} Mbit/s, round trip 60 ms, a queue of one bandwidth-delay product, with even loss. ` +
+    about: `Payload rate of ${quick ? 5 : 20} MB over a path of ${MBIT} Mbit/s, round trip 60 ms, a queue of one bandwidth-delay ` +
+      `product, with even loss. ` +
       'Virtual time; slow start included. At most 19.1 of the 20 can be payload.',
     kind: 'exact',
   })

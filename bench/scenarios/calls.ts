@@ -45,7 +45,8 @@ export const calls = async ({ quick, seed, progress }: Settings): Promise<Table>
   for (const loss of [0, 5, 20]) {
     progress(`calls at ${loss} %`)
     const times = await roundTrips({ seed, loss: loss / 100, count: quick ? 300 : 2000 })
-    for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', 'vaiven', at(times, percent))
+    for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', 'vaiven',
+      at(times, percent))
   }
   return table.build()
 }

@@ -14,7 +14,8 @@ export const connecting = (contestants: readonly VirtualContestant[], { quick, s
   const table = new TableBuilder({
     id: 'connecting',
     title: 'Connecting',
-    about: 'From the call of connect to the connect event, round trip 50 ms; many clients, one after the other. The least possible is one round trip. Virtual time.',
+    about: 'From the call of connect to the connect event, round trip 50 ms; many clients, one after the other. The least possible is ' +
+      'one round trip. Virtual time.',
     kind: 'exact',
   })
   const count = quick ? 20 : 60
@@ -62,7 +63,8 @@ export const idlePeers = ({ quick, seed, progress }: Settings): Table => {
   const table = new TableBuilder({
     id: 'idle',
     title: 'Idle peers: counts',
-    about: 'What connections that say nothing cost, per second, both directions together: pings every 500 ms and their acknowledgements. Virtual time.',
+    about: 'What connections that say nothing cost, per second, both directions together: pings every 500 ms and their ' +
+      'acknowledgements. Virtual time.',
     kind: 'exact',
   })
   for (const peers of quick ? [1000] : [0, 1000, 4000]) {

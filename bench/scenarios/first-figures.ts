@@ -50,7 +50,8 @@ export const firstFigures = async (options: { rounds: number; progress: (text: s
   options.progress('idle peers in virtual time')
   const { node, cpu, cores, system, commit, date } = machine()
   const about = `Node ${node}, ${cores} × ${cpu}, ${system}; commit ${commit}, ${date}; ${options.rounds} interleaved rounds.`
-  return [`${about} The machine: ${judgeNoise(noise).verdict}.`, '', table(rounds, contestants), '', '### Idle peers', '', ...idle, ...virtualIdle()].join('\n')
+  return [`${about} The machine: ${judgeNoise(noise).verdict}.`, '', table(rounds, contestants), '', '### Idle peers', '', ...idle,
+    ...virtualIdle()].join('\n')
 }
 
 const oneRound = async (entry: Entry, note: (quantity: string, value: number) => void): Promise<void> => {
@@ -63,7 +64,8 @@ const oneRound = async (entry: Entry, note: (quantity: string, value: number) =>
     const bare = entry.contestant.reliable === false
     let before = await server.usage()
     const small = await runClient(entry, server.port, 'stream',
-      bare ? { size: 20, count: 150_000, batch: 20, window: 400, every: 20 } : { size: 20, count: 600_000, batch: 20, window: 4000, every: 100 })
+      bare ? { size: 20, count: 150_000, batch: 20, window: 400, every: 20 }
+        : { size: 20, count: 600_000, batch: 20, window: 4000, every: 100 })
     let cpu = small.cpuMs + (await server.usage()).cpuMs - before.cpuMs
     note('small messages, thousands/s', small.messages / (small.ms as number))
     note('CPU per small message, both ends, µs', (cpu * 1000) / small.messages)

@@ -70,7 +70,8 @@ export const gameTick = (contestants: readonly VirtualContestant[], { quick, see
   const exact = new TableBuilder({
     id: 'game-tick',
     title: 'Game tick: counts',
-    about: `Each client sends ${INPUT_BYTES} reliable bytes a tick, the server broadcasts ${STATE_BYTES} unreliable ones; 40 ms round trip, jitter, 1 % loss. ` +
+    about: `Each client sends ${INPUT_BYTES} reliable bytes a tick, the server broadcasts ${STATE_BYTES} unreliable ones; 40 ms round ` +
+      `trip, jitter, 1 % loss. ` +
       'Datagrams and bytes (with 28 of headers) of both directions, per tick and client. Virtual time.',
     kind: 'exact',
   })

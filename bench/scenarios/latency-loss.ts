@@ -16,7 +16,8 @@ const NEVER_MS = 15_000
 /** One-way latencies of messages that one client sends at 60 Hz by a fixed schedule, sorted, ms; and what the wire carried. */
 export const latencies = (
   contestant: VirtualContestant, path: Conditions, options: { seed: number; seconds: number; channels?: number; bytes?: number },
-): { readonly sorted: number[]; readonly missing: number; readonly bytesOnWire: number; readonly datagrams: number; readonly messages: number } => {
+): {
+  readonly sorted: number[]; readonly missing: number; readonly bytesOnWire: number; readonly datagrams: number; readonly messages: number } => {
   const { seed, seconds, channels = 1, bytes = MESSAGE_BYTES } = options
   const play = stage(contestant, { seed, path, clients: 1, channels: Math.max(channels, 1) })
   const { network, server, clients } = play
@@ -82,8 +83,8 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
       id: `latency-loss-${roundTripMs}`,
       title: `Reliable, ordered: latency against loss, round trip ${roundTripMs} ms`,
       about: `One-way latency of ${MESSAGE_BYTES}-byte reliable ordered messages at ${RATE_HZ} Hz, loss in both directions, over ` +
-        `${seconds * seeds} s of virtual time by a fixed schedule. The least possible is ${roundTripMs / 2} ms; what never arrived, because the ` +
-        `connection was lost, counts as ${NEVER_MS / 1000} s.`,
+        `${seconds * seeds} s of virtual time by a fixed schedule. The least possible is ${roundTripMs / 2} ms; what never arrived, because ` +
+        `the connection was lost, counts as ${NEVER_MS / 1000} s.`,
       kind: 'exact',
     })
     const curve: { name: string; points: [number, number][] }[] = []
@@ -99,7 +100,8 @@ export const latencyAgainstLoss = (contestants: readonly VirtualContestant[], { 
           table.add(`${id}-p${percent}`, `${label} loss, p${percent}`, 'ms', 'lower', contestant.name, at(sorted, percent))
         }
         const missing = runs.reduce((sum, run) => sum + run.missing, 0)
-        if (missing > 0) table.add(`${id}-missing`, `${label} loss, never arrived`, '%', 'lower', contestant.name, (100 * missing) / sorted.length)
+        if (missing > 0) table.add(`${id}-missing`, `${label} loss, never arrived`, '%', 'lower', contestant.name,
+          (100 * missing) / sorted.length)
         const points = CURVE_PERCENTILES.map((percent): [number, number] => [percent, at(sorted, percent)])
         if (id === 'burst') bursts.push({ name: contestant.name, points })
         else against[index]?.points.push([label, at(sorted, 99)])
@@ -120,7 +122,8 @@ export const headOfLine = (contestants: readonly VirtualContestant[], { quick, s
   const table = new TableBuilder({
     id: 'head-of-line',
     title: 'Head-of-line blocking across channels',
-    about: `The same ${RATE_HZ} messages a second on one channel, and dealt out over eight: a lost message holds up only its own channel. ` +
+    about: `The same ${RATE_HZ} messages a second on one channel, and dealt out over eight: a lost message holds up only its own ` +
+      `channel. ` +
       'Round trip 100 ms, 5 % loss. One-way latency in virtual time.',
     kind: 'exact',
   })
@@ -137,7 +140,8 @@ export const headOfLine = (contestants: readonly VirtualContestant[], { quick, s
       points.push({ name: `${contestant.name}, ${label}`, points: CURVE_PERCENTILES.map((percent) => [percent, at(sorted, percent)]) })
     }
   }
-  table.plots.push({ kind: 'percentiles', title: 'One channel (solid) and eight (dashed)', xLabel: 'percentile', yLabel: 'ms', logY: true, series: points })
+  table.plots.push({ kind: 'percentiles', title: 'One channel (solid) and eight (dashed)', xLabel: 'percentile', yLabel: 'ms',
+    logY: true, series: points })
   return table.build()
 }
 
@@ -145,7 +149,8 @@ export const bytesOnWire = (contestants: readonly VirtualContestant[], { seed, p
   const table = new TableBuilder({
     id: 'wire-bytes',
     title: 'Bytes on the wire per message',
-    about: `What reliable messages at ${RATE_HZ} Hz cost both directions together, UDP payload and 28 bytes of IPv4 and UDP headers per datagram, ` +
+    about: `What reliable messages at ${RATE_HZ} Hz cost both directions together, UDP payload and 28 bytes of IPv4 and UDP headers per ` +
+      `datagram, ` +
       'acknowledgements and repeats included. Virtual time.',
     kind: 'exact',
   })

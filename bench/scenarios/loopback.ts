@@ -41,11 +41,13 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
   const rounds = quick ? 2 : 4
   const echo = new TableBuilder({
     id: 'echo', kind: 'clock', title: 'Echo on loopback',
-    about: 'Round trips of 64-byte messages, one at a time: the next leaves when the last is back. A process for each side. CPU is both sides together.',
+    about: 'Round trips of 64-byte messages, one at a time: the next leaves when the last is back. A process for each side. CPU is both ' +
+      'sides together.',
   })
   const open = new TableBuilder({
     id: 'open', kind: 'clock', title: `Echo at ${OPEN_RATE} messages a second`,
-    about: 'Open model: 64-byte messages leave by a fixed schedule whether or not earlier ones are back, and a latency counts from the scheduled ' +
+    about: 'Open model: 64-byte messages leave by a fixed schedule whether or not earlier ones are back, and a latency counts from the ' +
+      'scheduled ' +
       'moment, so that a stall is felt by everything that it delays. The client watches the clock instead of sleeping.',
   })
   const small = new TableBuilder({
@@ -56,7 +58,8 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
     id: 'bulk', kind: 'clock', title: 'Bulk on loopback',
     about: '1 MB packets one way, four at a time (dgram: 1,400-byte datagrams). CPU of both sides per megabyte.',
   })
-  const curves = new Map<string, { echo: Latencies; open: Latencies }>(entries.map(({ contestant }) => [contestant.name, { echo: new Latencies(), open: new Latencies() }]))
+  const curves = new Map<string, { echo: Latencies; open: Latencies }>(entries.map(({ contestant }) =>
+    [contestant.name, { echo: new Latencies(), open: new Latencies() }]))
 
   for (let round = 0; round < rounds; round++) {
     noise.push(await sampleNoise())
@@ -64,7 +67,9 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
       // Another order in each round: who goes first finds other caches and another clock rate.
       const entry = entries[(i + round) % entries.length] as Entry
       const { name } = entry.contestant
-      const measured = async (workload: 'echo' | 'open' | 'stream', options: Record<string, number>): Promise<{ result: ClientResult; cpuMs: number }> => {
+      const measured = async (
+        workload: 'echo' | 'open' | 'stream', options: Record<string, number>,
+      ): Promise<{ result: ClientResult; cpuMs: number }> => {
         const before = await server.usage()
         const result = await runClient(entry, server.port, workload, options)
         return { result, cpuMs: result.cpuMs + (await server.usage()).cpuMs - before.cpuMs }
@@ -76,7 +81,8 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         const trips = await measured('echo', { size: 64, count })
         const samples = trips.result.samplesNs ?? []
         curves.get(name)?.echo.add(samples)
-        for (const percent of [50, 99, 99.9]) echo.add(`p${percent}`, `p${percent}`, 'µs', 'lower', name, percentile(samples, percent) / 1000)
+        for (const percent of [50, 99, 99.9]) echo.add(`p${percent}`, `p${percent}`, 'µs', 'lower', name,
+          percentile(samples, percent) / 1000)
         echo.add('max', 'slowest', 'µs', 'lower', name, percentile(samples, 100) / 1000)
         echo.add('cpu', 'CPU per round trip', 'µs', 'lower', name, (trips.cpuMs * 1000) / (count + WARM_UP))
 
@@ -93,7 +99,8 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         const slow = entry.contestant.reliable === false
         const few = limits(entry, 20, 4000)
         const messages = quick ? (slow ? 60_000 : 200_000) : slow ? 150_000 : 600_000
-        const stream = await measured('stream', { size: 20, count: messages, batch: 20, window: slow ? 400 : few.window, every: slow ? 20 : 100 })
+        const stream = await measured('stream', { size: 20, count: messages, batch: 20, window: slow ? 400 : few.window,
+          every: slow ? 20 : 100 })
         small.add('rate', 'messages', 'thousands/s', 'higher', name, messages / (stream.result.ms ?? Infinity))
         small.add('cpu', 'CPU per message', 'µs', 'lower', name, (stream.cpuMs * 1000) / messages)
 
@@ -114,11 +121,14 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
     }
   }
   const names = entries.map(({ contestant }) => contestant.name)
-  const series = (which: 'echo' | 'open') => names.map((name) => ({ name, points: curves.get(name)?.[which].curve ?? [] })).filter(({ points }) => points.length > 0)
+  const series = (which: 'echo' | 'open') => names
+    .map((name) => ({ name, points: curves.get(name)?.[which].curve ?? [] }))
+    .filter(({ points }) => points.length > 0)
   const bars = (table: TableBuilder, row: string) => names.filter((name) => table.rounds(row, name).length > 0)
     .map((name) => ({ name, points: [[name, median(table.rounds(row, name))] as [string, number]] }))
   echo.plots.push({ kind: 'percentiles', title: 'Round trip', xLabel: 'percentile', yLabel: 'µs', logY: true, series: series('echo') })
-  open.plots.push({ kind: 'percentiles', title: 'Latency from the scheduled moment', xLabel: 'percentile', yLabel: 'µs', logY: true, series: series('open') })
+  open.plots.push({ kind: 'percentiles', title: 'Latency from the scheduled moment', xLabel: 'percentile', yLabel: 'µs', logY: true,
+    series: series('open') })
   small.plots.push({ kind: 'bars', title: 'Messages a second', xLabel: '', yLabel: 'thousands/s', series: bars(small, 'rate') })
   small.plots.push({ kind: 'bars', title: 'CPU per message', xLabel: '', yLabel: 'µs', series: bars(small, 'cpu') })
   bulk.plots.push({ kind: 'bars', title: 'Payload', xLabel: '', yLabel: 'MB/s', series: bars(bulk, 'rate') })
@@ -135,7 +145,8 @@ export const throughRelay = async (entries: readonly Entry[], settings: Settings
   const able = entries.filter(({ contestant }) => contestant.reliable !== false && contestant.udp !== false)
   const table = new TableBuilder({
     id: 'relay', kind: 'clock', title: 'Echo through a bad network, on real sockets',
-    about: 'Open model, 64-byte messages 100 times a second through the impairment relay: round trip 50 ms, loss in both directions. The relay adds up to ' +
+    about: 'Open model, 64-byte messages 100 times a second through the impairment relay: round trip 50 ms, loss in both directions. ' +
+      'The relay adds up to ' +
       '2 ms of its own. TCP cannot pass a UDP relay.',
   })
   const rounds = 1
@@ -153,8 +164,10 @@ export const throughRelay = async (entries: readonly Entry[], settings: Settings
           conditions: { to: conditions, from: conditions }, seed: seed + round, maxClients: 8, precise: false,
         })
         try {
-          const { samplesNs = [], missing = 0 } = await runClient(entry, relay.address.port, 'open', { size: 64, rate: 100, seconds: quick ? 5 : 10 })
-          for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', name, percentile(samplesNs, percent) / 1e6)
+          const { samplesNs = [], missing = 0 } = await runClient(entry, relay.address.port, 'open',
+            { size: 64, rate: 100, seconds: quick ? 5 : 10 })
+          for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', name,
+            percentile(samplesNs, percent) / 1e6)
           if (missing > 0) table.add(`${loss}-missing`, `${loss} % loss, not back after 10 s`, '', 'lower', name, missing)
         } catch (error) {
           progress(`  ${name} failed: ${(error as Error).message}`)
@@ -177,7 +190,8 @@ export const throughRelay = async (entries: readonly Entry[], settings: Settings
 const relayItself = async ({ quick, seed, progress }: Settings): Promise<Table> => {
   const table = new TableBuilder({
     id: 'relay-error', kind: 'clock', title: 'What the relay adds',
-    about: 'How late datagrams leave the relay: 64 clients, 2,000 datagrams a second in all, latency and jitter. `vaiven impair`, and with --precise.',
+    about: 'How late datagrams leave the relay: 64 clients, 2,000 datagrams a second in all, latency and jitter. `vaiven impair`, and ' +
+      'with --precise.',
   })
   const { crowdOfDatagrams } = await import('../lib/datagram-crowd.ts')
   for (const precise of [false, true]) {
@@ -192,7 +206,8 @@ const relayItself = async ({ quick, seed, progress }: Settings): Promise<Table> 
     relay.lateMicros.reset()
     await new Promise((resolve) => setTimeout(resolve, quick ? 2000 : 5000))
     const name = precise ? '--precise' : 'impair'
-    for (const percent of [50, 99]) table.add(`p${percent}`, `p${percent}`, 'ms', 'lower', name, relay.lateMicros.percentile(percent) / 1000)
+    for (const percent of [50, 99]) table.add(`p${percent}`, `p${percent}`, 'ms', 'lower', name,
+      relay.lateMicros.percentile(percent) / 1000)
     table.add('max', 'latest', 'ms', 'lower', name, relay.lateMicros.max / 1000)
     await crowd.stop()
     await relay.close()

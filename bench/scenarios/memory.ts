@@ -14,7 +14,8 @@ const SECONDS = 6
 export const memory = async (entries: readonly Entry[], { progress }: Settings): Promise<Table> => {
   const table = new TableBuilder({
     id: 'memory', kind: 'clock', title: 'Idle peers on real sockets',
-    about: `Live heap and memory outside of it per connected peer with two channels (C ENet: mallinfo2), room for them included; the server's own CPU over ` +
+    about: `Live heap and memory outside of it per connected peer with two channels (C ENet: mallinfo2), room for them included; the ` +
+      `server's own CPU over ` +
       `${SECONDS} s, with default pings.`,
   })
   for (const entry of entries.filter(({ contestant }) => ['vaiven', 'enet'].includes(contestant.name))) {

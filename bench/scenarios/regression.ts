@@ -22,10 +22,12 @@ const RUNS = 8
 export const measure = async (contestant: VirtualContestant = ours('vaiven', 'default options')): Promise<Figures> => {
   const figures: Record<string, number> = {}
   for (const [name, conditions] of [
-    ['clean', {}], ['loss5', { lossRatio: 0.05 }], ['loss20', { lossRatio: 0.2 }], ['burst5', { burstLoss: { lossRatio: 0.05, meanBurstMs: 50 } }],
+    ['clean', {}], ['loss5', { lossRatio: 0.05 }], ['loss20', { lossRatio: 0.2 }],
+    ['burst5', { burstLoss: { lossRatio: 0.05, meanBurstMs: 50 } }],
   ] as const) {
     // Several runs together: one alone moves by more than is tolerated when chance falls differently.
-    const runs = Array.from({ length: RUNS }, (_, run) => latencies(contestant, { latencyMs: 50, ...conditions }, { seed: 11 + run, seconds: 20 }))
+    const runs = Array.from({ length: RUNS }, (_, run) => latencies(contestant, { latencyMs: 50, ...conditions },
+      { seed: 11 + run, seconds: 20 }))
     const sorted = runs.flatMap((run) => run.sorted).sort((a, b) => a - b)
     const sum = (of: 'bytesOnWire' | 'datagrams' | 'messages'): number => runs.reduce((total, run) => total + run[of], 0)
     figures[`ordered.${name}.meanMs`] = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length

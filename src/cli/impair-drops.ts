@@ -28,7 +28,8 @@ export interface DropRule {
 const COMMANDS: Readonly<Record<string, string>> = {
   ack: 'ACKNOWLEDGE', acknowledge: 'ACKNOWLEDGE', connect: 'CONNECT', verify: 'VERIFY_CONNECT', verifyconnect: 'VERIFY_CONNECT',
   disconnect: 'DISCONNECT', ping: 'PING', reliable: 'SEND_RELIABLE', unreliable: 'SEND_UNRELIABLE', fragment: 'SEND_FRAGMENT',
-  unreliablefragment: 'SEND_UNRELIABLE_FRAGMENT', unsequenced: 'SEND_UNSEQUENCED', bandwidth: 'BANDWIDTH_LIMIT', throttle: 'THROTTLE_CONFIGURE',
+  unreliablefragment: 'SEND_UNRELIABLE_FRAGMENT', unsequenced: 'SEND_UNSEQUENCED',
+  bandwidth: 'BANDWIDTH_LIMIT', throttle: 'THROTTLE_CONFIGURE',
 }
 
 /** @param unit a number from 0 to less than 1 for each datagram that fits @throws UsageError */
@@ -47,9 +48,11 @@ export const dropRule = (text: string, unit: () => number = () => randomInt(2 **
     else if (name === 'direction' && (value === 'to' || value === 'from')) direction = value
     else if (name === 'ratio') share = ratio(value)
     else if (name === 'count') left = whole(name, value, 1, 1e9)
-    else throw new UsageError(`"${part}" in --drop ${text} makes no sense; a rule looks like channel=2 or command=ack,direction=from,ratio=50%`)
+    else throw new UsageError(`"${part}" in --drop ${text} makes no sense; a rule looks like channel=2 or ` +
+      `command=ack,direction=from,ratio=50%`)
   }
-  if (channel === null && command === null) throw new UsageError(`--drop ${text} names neither channel= nor command=; for plain loss there is loss=`)
+  if (channel === null && command === null) throw new UsageError(`--drop ${text} names neither channel= nor command=; for plain loss ` +
+    `there is loss=`)
   let dropped = 0
   return {
     text,

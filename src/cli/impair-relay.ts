@@ -94,7 +94,8 @@ export class ImpairRelay {
     const front = newSocket(host)
     await new Promise<void>((resolve, reject) => {
       const failed = (cause: NodeJS.ErrnoException): void => {
-        const why = cause.code === 'EADDRINUSE' ? `UDP port ${port} is in use; stop the other program or listen on another port` : cause.message
+        const why = cause.code === 'EADDRINUSE' ? `UDP port ${port} is in use; stop the other program or listen on another port`
+          : cause.message
         reject(new VaivenError('ERR_SOCKET', `cannot listen on ${displayAddress(host, port)}: ${why}`, { cause }))
       }
       front.once('error', failed)

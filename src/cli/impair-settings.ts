@@ -51,8 +51,13 @@ export const withSettings = (before: BothWays, settings: readonly string[]): Bot
 export const inWords = (conditions: Conditions): string => {
   const { burstLoss, blackouts, ...flat } = conditions
   const words = Object.entries(flat).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join('–') : String(value)}`)
-  if (burstLoss !== undefined) words.push(`burst ${burstLoss.lossRatio}/${burstLoss.meanBurstMs ?? `${burstLoss.meanBurstDatagrams} datagrams`}`)
-  for (const { atMs, durationMs, everyMs } of blackouts ?? []) words.push(`blackout ${atMs}+${durationMs}${everyMs === undefined ? '' : `/${everyMs}`}`)
+  if (burstLoss !== undefined) {
+    const { lossRatio, meanBurstMs, meanBurstDatagrams } = burstLoss
+    words.push(`burst ${lossRatio}/${meanBurstMs ?? `${meanBurstDatagrams} datagrams`}`)
+  }
+  for (const { atMs, durationMs, everyMs } of blackouts ?? []) {
+    words.push(`blackout ${atMs}+${durationMs}${everyMs === undefined ? '' : `/${everyMs}`}`)
+  }
   return words.length === 0 ? 'clean' : words.join(', ')
 }
 
@@ -94,7 +99,8 @@ const SETTINGS: Readonly<Record<string, (value: string) => Partial<Conditions>>>
 /** What each setting takes back. */
 const FIELDS: Readonly<Record<string, readonly (keyof Conditions)[]>> = {
   latency: ['latencyMs'], jitter: ['jitterMs', 'jitterShape'], 'jitter-shape': ['jitterShape'], spike: ['spikeRatio', 'spikeMs'],
-  loss: ['lossRatio'], burst: ['burstLoss'], duplicate: ['duplicateRatio'], replay: ['replayRatio'], reorder: ['reorderRatio', 'reorderByMs'],
+  loss: ['lossRatio'], burst: ['burstLoss'], duplicate: ['duplicateRatio'], replay: ['replayRatio'],
+  reorder: ['reorderRatio', 'reorderByMs'],
   order: ['keepOrder'], corrupt: ['corruptRatio'], truncate: ['truncateRatio'], extend: ['extendRatio'], rate: ['rateBytesPerSecond'],
   queue: ['queueBytes'], mtu: ['mtuBytes'], blackout: ['blackouts'],
 }

@@ -86,11 +86,13 @@ export const run = (args: string[], io: Io): Promise<number> =>
       precise: values.precise === true,
       filter: (bytes, direction) => !drops.some((rule) => rule.takes(bytes, direction)),
       onClient: ({ address, port }, what) =>
-        out.line('client', { client: displayAddress(address, port), what, clients: relay.clients }, what === 'refused' ? '' : `client ${displayAddress(address, port)} ${what === 'new' ? 'came' : 'is gone'}`),
+        out.line('client', { client: displayAddress(address, port), what, clients: relay.clients }, what === 'refused' ? ''
+          : `client ${displayAddress(address, port)} ${what === 'new' ? 'came' : 'is gone'}`),
       onUnreachable: ({ message }) => {
         if (unreachableTold) return
         unreachableTold = true
-        out.line('unreachable', { message }, `note: ${displayAddress(server.host, server.port)} does not answer (${message}); is the server running?`)
+        out.line('unreachable', { message },
+          `note: ${displayAddress(server.host, server.port)} does not answer (${message}); is the server running?`)
       },
     })
     const state = (): Record<string, unknown> => ({ ...relay.conditions, drops: drops.map(({ text }) => text) })
@@ -178,7 +180,8 @@ const obey = (line: string, { relay, drops, quit, clean }: Commands): void => {
       relay.conditions = withSettings(relay.conditions, rest)
       return
     default:
-      if (!word.includes('=')) throw new UsageError(`"${word}" is not a command; there are settings like loss=5%, profile, clean, cut, heal, drop, undrop, show, count, quit`)
+      if (!word.includes('=')) throw new UsageError(`"${word}" is not a command; there are settings like loss=5%, profile, clean, cut, ` +
+        `heal, drop, undrop, show, count, quit`)
       relay.conditions = withSettings(relay.conditions, [word, ...rest])
   }
 }
@@ -197,9 +200,12 @@ const counters = (relay: ImpairRelay): { fields: Record<string, unknown>; text: 
 
 /** `120 of 130 passed, 8 lost, 2 filtered`. */
 const inShort = (totals: Totals): string => {
-  const { sent, delivered, inFlight, lost, burstLost, queueDropped, blackout, tooLarge, filtered, duplicated, reordered, corrupted } = totals
-  const others = Object.entries({ lost: lost + burstLost, 'queue full': queueDropped, 'cut off': blackout, 'too large': tooLarge, dropped: filtered, doubled: duplicated, reordered, corrupted })
-  return [`${delivered + inFlight} of ${sent} passed`, ...others.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`)].join(', ')
+  const { sent, delivered, inFlight, lost, burstLost, queueDropped, blackout, tooLarge, filtered, duplicated, reordered, corrupted } =
+    totals
+  const others = Object.entries({ lost: lost + burstLost, 'queue full': queueDropped, 'cut off': blackout, 'too large': tooLarge,
+    dropped: filtered, doubled: duplicated, reordered, corrupted })
+  const told = others.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`)
+  return [`${delivered + inFlight} of ${sent} passed`, ...told].join(', ')
 }
 
 /** `PORT` or `ADDRESS:PORT`. @throws UsageError */

@@ -23,7 +23,8 @@ const start = async (t: Test, ...settings: readonly string[]): Promise<{ relay: 
   const server = new CProcess(programs().server, ['--quiet', '--channels', '8'])
   t.teardown(() => server.stop())
   const to = `127.0.0.1:${Number((await server.event('listening'))['port'])}`
-  const relay = new CProcess(process.execPath, [main, 'impair', '--listen', '0', '--to', to, '--json', '--interval', '0', '--seed', '3', ...settings])
+  const relay = new CProcess(process.execPath, [main, 'impair', '--listen', '0', '--to', to, '--json', '--interval', '0', '--seed',
+    '3', ...settings])
   t.teardown(() => relay.stop())
   return { relay, port: String((await relay.event('listening'))['port']) }
 }

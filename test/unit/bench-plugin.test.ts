@@ -21,7 +21,8 @@ t.test('the plug-in of the page exchanges messages', async (t) => {
   t.teardown(() => server.kill())
   const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string]
   const { port } = JSON.parse(line) as { port: number }
-  const client = spawn(process.execPath, [program, file, 'client', String(port), 'stream', '--count', '2000', '--window', '200', '--every', '20'])
+  const client = spawn(process.execPath, [program, file, 'client', String(port), 'stream', '--count', '2000', '--window', '200',
+    '--every', '20'])
   const [result] = (await once(createInterface({ input: client.stdout }), 'line')) as [string]
   t.match(JSON.parse(result), { event: 'result', messages: 2000 })
   client.kill()

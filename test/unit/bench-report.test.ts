@@ -9,7 +9,8 @@ import { compare, comparisonText } from '../../bench/report/compare.ts'
 import { htmlReport } from '../../bench/report/html.ts'
 import { terminalReport } from '../../bench/report/terminal.ts'
 
-const machine = { node: 'v20.20.2', cpu: 'a <processor>', cores: 2, memoryGb: 4, system: 'linux 6', commit: 'abc1234', date: '2026-01-01T00:00Z' }
+const machine = { node: 'v20.20.2', cpu: 'a <processor>', cores: 2, memoryGb: 4, system: 'linux 6', commit: 'abc1234',
+  date: '2026-01-01T00:00Z' }
 const quiet = judgeNoise([{ busy: 0.01, workMs: 10 }, { busy: 0.02, workMs: 10.1 }])
 
 const reportOf = (tables: Table[], noise = quiet): Report => ({
@@ -22,9 +23,11 @@ const tableOf = (kind: 'exact' | 'clock', rounds: readonly number[], better: 'lo
   for (const value of rounds) table.add('row', 'A row', 'ms', better, 'vaiven', value)
   table.add('row', 'A row', 'ms', better, 'enet', 77)
   table.plots.push(
-    { kind: 'percentiles', title: 'Curve', xLabel: 'percentile', yLabel: 'ms', logY: true, series: [{ name: 'vaiven', points: [[0, 1], [50, 2], [99.9, 30]] }] },
+    { kind: 'percentiles', title: 'Curve', xLabel: 'percentile', yLabel: 'ms', logY: true,
+      series: [{ name: 'vaiven', points: [[0, 1], [50, 2], [99.9, 30]] }] },
     { kind: 'lines', title: 'Lines', xLabel: 'loss', yLabel: 'ms', series: [{ name: 'vaiven', points: [['0 %', 1], ['5 %', 4]] }] },
-    { kind: 'bars', title: 'Bars', xLabel: '', yLabel: 'MB/s', series: [{ name: 'vaiven', points: [['vaiven', 4]] }, { name: 'enet', points: [['enet', 8]] }] },
+    { kind: 'bars', title: 'Bars', xLabel: '', yLabel: 'MB/s',
+      series: [{ name: 'vaiven', points: [['vaiven', 4]] }, { name: 'enet', points: [['enet', 8]] }] },
   )
   return table.build()
 }

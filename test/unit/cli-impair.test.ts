@@ -64,7 +64,8 @@ const impair = async (t: Test, args: string[]) => {
   const write = (text: string): void => {
     for (const line of text.split('\n')) if (line !== '') lines.push(JSON.parse(line) as Line)
   }
-  const exited = run(['--listen', '0', '--json', '--interval', '0', ...args], { stdin, stdout: { write }, stderr: { write: (text) => t.fail(text) }, signal: quit.signal })
+  const exited = run(['--listen', '0', '--json', '--interval', '0', ...args],
+    { stdin, stdout: { write }, stderr: { write: (text) => t.fail(text) }, signal: quit.signal })
   const last = (event: string): Line => lines.findLast((line) => line.event === event) as Line
   await until(() => last('listening') !== undefined, null)
   const ask = (): { to: Record<string, number>; from: Record<string, number> } => {
@@ -126,10 +127,12 @@ t.test('settings hold for both directions, or for the one that is named', (t) =>
 })
 
 t.test('every setting reaches the field of the simulator that it names', (t) => {
-  const words = ['jitter=3ms', 'jitter-shape=exponential', 'spike=2%/80', 'burst=1%/60', 'duplicate=3%', 'replay=1%', 'reorder=4%/12', 'order=free',
+  const words = ['jitter=3ms', 'jitter-shape=exponential', 'spike=2%/80', 'burst=1%/60', 'duplicate=3%', 'replay=1%', 'reorder=4%/12',
+    'order=free',
     'corrupt=0.5%', 'truncate=0.25%', 'extend=0.125%', 'blackout=5000+300/12000']
   t.same(withSettings(CLEAN, words).to, {
-    jitterMs: 3, jitterShape: 'exponential', spikeRatio: 0.02, spikeMs: 80, burstLoss: { lossRatio: 0.01, meanBurstMs: 60 }, duplicateRatio: 0.03,
+    jitterMs: 3, jitterShape: 'exponential', spikeRatio: 0.02, spikeMs: 80, burstLoss: { lossRatio: 0.01,
+      meanBurstMs: 60 }, duplicateRatio: 0.03,
     replayRatio: 0.01, reorderRatio: 0.04, reorderByMs: 12, keepOrder: false, corruptRatio: 0.005, truncateRatio: 0.0025, extendRatio: 0.00125,
     blackouts: [{ atMs: 5000, durationMs: 300, everyMs: 12_000 }],
   })
@@ -157,13 +160,15 @@ t.test('what makes no sense is said in words', (t) => {
     t.match(complaint(() => withSettings(CLEAN, words)), message, words.join(' '))
   }
   t.match(complaint(() => profileNamed('moon')), /no profile "moon"; there are lan, goodWifi/)
-  for (const rule of ['', 'channel=300', 'command=shout', 'ratio=50%', 'loss=5%']) t.match(complaint(() => dropRule(rule)), /--drop|channel|command/, rule)
+  for (const rule of ['', 'channel=300', 'command=shout', 'ratio=50%', 'loss=5%']) t.match(complaint(() => dropRule(rule)),
+    /--drop|channel|command/, rule)
   t.end()
 })
 
 t.test('conditions are told in words', (t) => {
   t.equal(inWords({}), 'clean')
-  t.equal(inWords(withSettings(CLEAN, ['loss=5%', 'burst=1%/60', 'blackout=5000+300']).to), 'lossRatio 0.05, burst 0.01/60, blackout 5000+300')
+  t.equal(inWords(withSettings(CLEAN, ['loss=5%', 'burst=1%/60', 'blackout=5000+300']).to),
+    'lossRatio 0.05, burst 0.01/60, blackout 5000+300')
   t.end()
 })
 
@@ -209,7 +214,9 @@ t.test('what is lost is counted, what passes arrives, and the same seed loses th
     const back: number[] = []
     client.on('message', (bytes) => back.push(bytes.readUInt16BE(0)))
     for (let i = 0; i < 200; i++) client.send(numbered(i), relay.port, '127.0.0.1')
-    await until(() => back.length > 0 && relay.count('to', 'sent') === 200 && relay.count('from', 'delivered') === relay.count('to', 'delivered') && relay.count('to', 'inFlight') + relay.count('from', 'inFlight') === 0, relay)
+    await until(() => back.length > 0 && relay.count('to', 'sent') === 200
+      && relay.count('from', 'delivered') === relay.count('to', 'delivered')
+      && relay.count('to', 'inFlight') + relay.count('from', 'inFlight') === 0, relay)
     t.equal(back.length, 200 - relay.count('to', 'lost'), 'everything that was not lost came back')
     await relay.stop()
     return back.sort((a, b) => a - b)
@@ -294,7 +301,8 @@ t.test('wrong usage is exit code 2 with a sentence', async (t) => {
     [['--listen', '0', '--to', '127.0.0.1:1', '--clients', '0'], /--clients/],
   ] as const) {
     let err = ''
-    const io = { stdin: new PassThrough(), stdout: { write: () => true }, stderr: { write: (text: string) => (err += text) }, signal: AbortSignal.timeout(5000) }
+    const io = { stdin: new PassThrough(), stdout: { write: () => true }, stderr: { write: (text: string) => (err += text) },
+      signal: AbortSignal.timeout(5000) }
     t.equal(await run([...args], io), 2, args.join(' '))
     t.match(err, message)
   }
