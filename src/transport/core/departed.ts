@@ -28,7 +28,8 @@ export class Departed implements Timed {
   readonly #dialect: Dialect
   readonly #connectId: number
   readonly #farewell: Uint8Array | null
-  readonly #since: Millis
+  /** When the last word left; NaN until the next step of time says what time it is. */
+  #since: Millis
   #repeats = 0
   #answers = 0
 
@@ -42,13 +43,15 @@ export class Departed implements Timed {
     this.#dialect = peer.dialect
     this.#connectId = peer.connectId
     this.#farewell = farewell
-    this.#since = host.now
+    // What we know of time may be old when the application ends a connection, fresh when the other side does.
+    this.#since = farewell === null ? host.now : NaN
     if (farewell !== null) this.#say(farewell)
-    host.timers.arm(this, this.#nextAt())
+    host.timers.arm(this, farewell === null ? this.#nextAt() : -Infinity)
   }
 
   due(now: Millis): void {
-    if (this.#farewell !== null && this.#repeats < REPEATS_MS.length) {
+    if (Number.isNaN(this.#since)) this.#since = now
+    else if (this.#farewell !== null && this.#repeats < REPEATS_MS.length) {
       this.#repeats++
       this.#say(this.#farewell)
     }

@@ -280,7 +280,7 @@ export class Host implements Endpoint<HostEvent> {
   /** Ends every connection at once with an unacknowledged goodbye. */
   destroy(data: number = EndCode.closing): void {
     this.closing = true
-    for (const peer of [...this.#slots]) peer?.disconnectNow(data)
+    for (const peer of [...this.#slots]) peer?.leaveNow(data, 'host-closed')
   }
 
   /** A driver could not send a datagram that `pollTransmit` gave it. */
@@ -403,7 +403,10 @@ export class Host implements Endpoint<HostEvent> {
   attention(peer: PeerCore | null): void {
     if (peer !== null) {
       this.ready(peer)
-      if (peer.sending.hasUnstamped && !this.#unstamped.includes(peer)) this.#unstamped.push(peer)
+      if (peer.hasUnstamped && !peer.awaitsTime) {
+        peer.awaitsTime = true
+        this.#unstamped.push(peer)
+      }
     }
     this.wake?.()
   }

@@ -17,8 +17,9 @@ export class Liveness {
   lastReceiveAt: Millis
   /** When an application on either side last sent something. */
   lastApplicationAt: Millis
-  /** Live time until which silence does not count. */
+  /** Live time until which silence does not count, and for how long from the next step of time. */
   #holdUntil: Millis = -Infinity
+  #holdFor = 0
   #limit: number
   #minimumMs: number
   #maximumMs: number
@@ -37,9 +38,20 @@ export class Liveness {
   }
 
   /** @throws VaivenError ERR_ARGUMENT */
-  hold(durationMs: number, live: Millis): void {
+  hold(durationMs: number): void {
     if (!(durationMs >= 0 && durationMs <= 86_400_000)) throw outOfRange('durationMs', durationMs, 'from 0 to 86,400,000', 'ERR_ARGUMENT')
-    this.#holdUntil = Math.max(this.#holdUntil, live + durationMs)
+    this.#holdFor = Math.max(this.#holdFor, durationMs)
+  }
+
+  get hasUnstamped(): boolean {
+    return this.#holdFor > 0
+  }
+
+  /** Time is known again. */
+  stamp(live: Millis): void {
+    if (this.#holdFor === 0) return
+    this.#holdUntil = Math.max(this.#holdUntil, live + this.#holdFor)
+    this.#holdFor = 0
   }
 
   /** @throws VaivenError ERR_OPTION_RANGE */

@@ -113,6 +113,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   // -- time
   armedAt: Millis = Infinity
   queued = false
+  /** It is in the host's list of those that `stamp` will be called for. */
+  awaitsTime = false
   connectedAt: Millis = 0
   readonly liveness: Liveness
   // -- ending
@@ -210,12 +212,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   disconnectNow(data = 0): void {
-    checkData(data)
-    if (this.state === 'disconnected') return
-    const parting = this.state === 'connected' || this.state === 'disconnect-later'
-    if (parting) this.host.depart(this, encodeDisconnect(this.nextControl(), data, false))
-    this.finish('local', 0)
-    this.host.attention(null)
+    this.leaveNow(data, 'local')
   }
 
   reset(): void {
@@ -235,7 +232,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   hold(durationMs: number): void {
-    this.liveness.hold(durationMs, this.host.live)
+    this.liveness.hold(durationMs)
+    this.host.attention(this)
   }
 
   throttleConfigure(intervalMs: number, acceleration: number, deceleration: number): void {
@@ -461,9 +459,16 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.host.timers.arm(this, at)
   }
 
+  /** Something counts from the next step of time, because what we know of time may be old when the application calls. */
+  get hasUnstamped(): boolean {
+    return this.sending.hasUnstamped || this.liveness.hasUnstamped
+  }
+
   /** Time is known again. */
   stamp(now: Millis): void {
+    this.awaitsTime = false
     this.sending.stamp(now)
+    this.liveness.stamp(this.host.live)
     this.rearm(now)
   }
 
@@ -486,6 +491,16 @@ export class PeerCore implements Peer, Inbox, Timed {
   /** Ends gracefully for the given reason. */
   leave(data: number, reason: EndReason): void {
     this.#leave(data, reason)
+  }
+
+  /** Ends at once for the given reason. */
+  leaveNow(data: number, reason: EndReason): void {
+    checkData(data)
+    if (this.state === 'disconnected') return
+    const parting = this.state === 'connected' || this.state === 'disconnect-later'
+    if (parting) this.host.depart(this, encodeDisconnect(this.nextControl(), data, false))
+    this.finish(reason, 0)
+    this.host.attention(null)
   }
 
   /** What the other side's DISCONNECT means for us: `local` when we had asked first. */

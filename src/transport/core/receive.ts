@@ -225,7 +225,8 @@ const disconnect = (host: Host, peer: PeerCore, command: CommandRecord, sentTime
   const reason = peer.endReasonOnDisconnect
   const goodbye = command.acknowledge && sentTime >= 0 ? lastAcknowledgement(command.channel, command.sequence, sentTime) : null
   if (reason !== 'refused') host.depart(peer, goodbye, false)
-  peer.finish(reason, command.data)
+  // What the other side said is no answer to a goodbye of ours that crossed it.
+  peer.finish(reason, reason === 'remote' || reason === 'refused' ? command.data : 0)
   return Receipt.taken
 }
 
