@@ -17,8 +17,9 @@ export interface BulkScale {
   readonly seeds: readonly number[]
   readonly buffers: readonly number[]
   readonly flowCounts: readonly number[]
-  /** When the second flow comes: as the first has just begun, or when it has long filled the queue. */
+  /** The next flow comes so long after the one before it; several, since what meets what decides much. */
   readonly gapsMs: readonly number[]
+  readonly ownGapsMs: readonly number[]
 }
 
 export const FULL_BULK: BulkScale = {
@@ -27,10 +28,11 @@ export const FULL_BULK: BulkScale = {
   seeds: [1, 2, 3],
   buffers: [0.5, 1, 2, 4],
   flowCounts: [2, 4, 8],
-  gapsMs: [1_000, 2_000],
+  gapsMs: [1_000, 1_200, 2_000],
+  ownGapsMs: [1_000, 1_074, 1_148, 1_185, 1_259, 2_000],
 }
 export const QUICK_BULK: BulkScale = {
-  paths: [[20, 50, 1]], losses: [0, 0.05, 0.2], seeds: [1], buffers: [0.5, 2], flowCounts: [2, 8], gapsMs: [1_000],
+  paths: [[20, 50, 1]], losses: [0, 0.05, 0.2], seeds: [1], buffers: [0.5, 2], flowCounts: [2, 8], gapsMs: [1_000], ownGapsMs: [1_000],
 }
 
 /** Long enough for the ramp not to decide: at least 80 round trips at the rate of the path. */
@@ -104,6 +106,7 @@ export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
     {
       key: 'own-flows', what: 'N of our own flows: Jain index', bar: '>= 0.85', unit: '',
       measure: () => ownFlows(scale).map(({ name, shares }) => ({ name, value: jain(shares), atLeast: 0.85, detail: shares.map((share) => share.toFixed(1)).join(' / ') })),
+      known: 'eight newcomers in a buffer of 25 ms take each other for somebody who fills queues; which of them meet decides whether they find out',
     },
     {
       key: 'own-queue', what: 'N of our own flows from 1 BDP: queue p50', bar: '<= 25 ms', unit: ' ms',
@@ -133,7 +136,7 @@ const known = new Map<BulkScale, OwnFlows[]>()
 const ownFlows = (scale: BulkScale): OwnFlows[] => {
   let list = known.get(scale)
   if (list !== undefined) return list
-  list = scale.buffers.flatMap((bufferBdp) => scale.flowCounts.flatMap((count) => scale.gapsMs.map((gapMs) => {
+  list = scale.buffers.flatMap((bufferBdp) => scale.flowCounts.flatMap((count) => scale.ownGapsMs.map((gapMs) => {
     const flows = Array.from({ length: count }, (): FlowKind => 'ours')
     const from = 22_000 + gapMs * count
     const result = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp, flows, gapMs, fromMs: from, untilMs: from + 70_000, seed: 4 })

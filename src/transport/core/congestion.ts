@@ -38,6 +38,8 @@ const STARTUP_GAIN = 2.77
 /** Rounds between probes; the first few follow each other at once. */
 const CRUISE_ROUNDS = 6
 const EAGER_PROBES = 3
+/** Queue that a probe for more may build, ms: a quarter of the round trip, but on long paths not much more than this. */
+const PROBE_MS = 9
 const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
@@ -72,10 +74,10 @@ const COMPETE_AMBIENT = 0.005
 /** Rounds without any queue after which competing is pointless. */
 const EMPTY_ROUNDS = 40
 /** Pressed again within so long: it is the same contention. */
-const CONTENTION_MS = 15_000
+const CONTENTION_MS = 30_000
 
 const PACING_GAIN: Record<State, number> = { startup: STARTUP_GAIN, drain: 0.5, cruise: 1, up: 1.25, down: 0.75, compete: 1, yield: 0.6 }
-const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1.25, down: 1, compete: 1, yield: 1 }
+const WINDOW_GAIN: Record<State, number> = { startup: 2, drain: 1.25, cruise: 1, up: 1, down: 1, compete: 1, yield: 1 }
 
 export class Congestion {
   /** Bytes per ms at which bulk data leaves. */
@@ -291,6 +293,12 @@ export class Congestion {
     return least
   }
 
+  // The queue that a probe may build: small messages wait in it, too.
+  get #probeMs(): number {
+    const trip = this.#propagation + this.#jitter
+    return Math.min(trip / 4, Math.max(PROBE_MS, 0.09 * trip))
+  }
+
   get #threshold(): number {
     return Math.max(2 * this.#alpha, 10, Math.min(STANDING_MAX_MS, this.#propagation / 4)) + this.#jitter
   }
@@ -396,7 +404,8 @@ export class Congestion {
         if (newRound) this.#upRounds++
         const elapsed = now - this.#since
         const trip = Math.max(this.#propagation + this.#jitter, 4)
-        const filled = elapsed > trip && (inFlight >= 1.2 * target || appLimited || this.#excess)
+        const room = 0.8 * this.bandwidth * this.#compensation * this.#probeMs
+        const filled = elapsed > trip && (inFlight >= target + room || appLimited || this.#excess)
         if (filled || this.#upRounds >= 3) this.#enter('down', now)
         return
       }
@@ -502,7 +511,7 @@ export class Congestion {
     const trip = Math.max(this.#propagation + this.#jitter, 4, this.#smoothed)
     const elapsed = now - this.#since
     if (elapsed < trip) return
-    if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold && this.ambient.surelyRatio < 0.02) {
+    if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold / 2 && this.ambient.surelyRatio < 0.02) {
       this.#leaveCompeting(now)
     } else if (elapsed > Math.max(1.5 * trip, Math.min(COMPETE_LOOK_MS, COMPETE_LOOK_TRIPS * trip))) {
       this.#competeEvery = Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery)
@@ -589,8 +598,9 @@ export class Congestion {
     const gain = PACING_GAIN[this.#state]
     let rate = gain * bandwidth * (gain < 1 ? 1 : compensation)
     const standing = this.#standing >= 2
+    const trip = this.#propagation + this.#jitter
     let window =
-      WINDOW_GAIN[this.#state] * bandwidth * compensation * (this.#propagation + this.#jitter) +
+      bandwidth * compensation * (WINDOW_GAIN[this.#state] * trip + (this.#state === 'up' ? this.#probeMs : 0)) +
       bandwidth * compensation * this.#alpha * (standing ? 0.25 : 1) +
       (standing ? 1 : 2) * mtu
     window *= this.#yielded
