@@ -253,6 +253,11 @@ export interface ChannelPriority {
   bulk?: boolean
   /** As `HostOptions.redundancy`, for this channel. @default what the host says */
   redundancy?: 'off' | 'auto' | 0 | 1 | 2 | 3
+  /**
+   * An unreliable packet without `expiresMs` that could not leave for so long (a bandwidth limit, or a path full of bulk) is
+   * dropped, so that what does leave is new; ms, 0 to 60,000, 0: never. Counted as `throttled`. @default 50
+   */
+  freshnessMs?: number
 }
 
 /** A CONNECT, before anything has been promised to its sender (its address is not even proved). */

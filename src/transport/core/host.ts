@@ -217,17 +217,24 @@ export class Host implements Endpoint<HostEvent> {
    * Sends one packet to every connected peer that has the channel, copying the bytes once for all.
    * @param except a peer, or several, to leave out
    * @returns to how many
+   * @throws what `send` throws, after all the others have been served
    */
   broadcast(channel: number, bytes: Uint8Array, options?: Delivery | SendOptions, except?: Peer | ReadonlySet<Peer>): number {
     const copy = bytes.slice()
     let count = 0
+    let failure: unknown = null
     for (const peer of this.#slots) {
       if (peer === undefined || peer.state !== 'connected' || channel >= peer.channelCount) continue
       if (peer === except || (except instanceof Set && except.has(peer))) continue
-      peer.checkSend(channel, copy.length)
-      peer.queue(channel, copy, options)
-      count++
+      try {
+        peer.checkSend(channel, copy.length)
+        peer.queue(channel, copy, options)
+        count++
+      } catch (error) {
+        failure ??= error
+      }
     }
+    if (failure !== null) throw failure
     return count
   }
 

@@ -13,6 +13,9 @@ import type { Message, ReliableCommand } from './message.ts'
 import { Fifo, SequenceRing } from './ring.ts'
 import { next, Place, placeOf } from './sequence.ts'
 
+/** How long an unreliable packet that cannot leave is worth waiting for, ms. */
+export const DEFAULT_FRESHNESS_MS = 50
+
 export class Lane {
   readonly channel: number
   /** False for the lane of unsequenced packets. */
@@ -35,7 +38,10 @@ export class Lane {
   bulk = false
   /** How often first transmissions are doubled; `undefined`: as the host says. */
   redundancy: Redundancy | undefined = undefined
-  deficit = 0
+  /** How long an unreliable packet may be held back before it is dropped for newer ones, ms; 0: for ever. */
+  freshnessMs = DEFAULT_FRESHNESS_MS
+  smallServed = 0
+  largeServed = 0
   scheduled = false
   /** The datagram being built in which this lane was found blocked. */
   blockedIn = -1
@@ -65,6 +71,11 @@ export class Lane {
     }
     this.queue.push(message)
     return null
+  }
+
+  /** The waiting packet with the same key: where `push` put it. */
+  waitingWith(message: Message): Message {
+    return (message.key === undefined ? undefined : this.#byKey?.get(message.key)) ?? message
   }
 
   /** Takes the first packet out of the queue: it has left whole, or is given up. */
@@ -153,6 +164,7 @@ const replace = (waiting: Message, message: Message): Message => {
   waiting.missing = message.missing
   waiting.ttlMs = message.ttlMs
   waiting.expiresAt = message.expiresAt
+  waiting.freshUntil = Infinity
   waiting.onSettled = message.onSettled
   message.bytes = bytes
   message.onSettled = settled

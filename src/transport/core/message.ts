@@ -33,6 +33,8 @@ export class Message {
   /** How long it may wait, ms; turned into `expiresAt` at the next step of time. 0: for ever. */
   ttlMs = 0
   expiresAt = Infinity
+  /** Unreliable: from here on it is not worth sending any more. Set when it could not leave at once. */
+  freshUntil = Infinity
   key: string | number | undefined = undefined
   onSettled: ((outcome: DeliveryOutcome) => void) | null = null
 

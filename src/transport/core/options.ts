@@ -7,6 +7,7 @@ import type { ChannelPriority, Checksum, Compressor, ConnectRequest } from '../t
 import * as c from './constants.ts'
 import type { Redundancy } from './copies.ts'
 import { crc32 } from './crc32.ts'
+import { DEFAULT_FRESHNESS_MS } from './lane.ts'
 import { RangeCoder } from './range-coder.ts'
 
 /** Options of a host; every one has a default. */
@@ -67,8 +68,8 @@ export interface HostOptions {
   /** Scheduling by channel number; channels not named have level 4 and weight 10. @default {} */
   channelPriorities?: Readonly<Record<number, ChannelPriority>>
   /**
-   * Which rule drops unreliable packets under congestion: `'enet'` is ENet's packet throttle, bit for bit; `'none'` never
-   * drops for that reason.
+   * Which rule drops unreliable packets under congestion: `'enet'` is ENet's packet throttle, bit for bit, which drops by
+   * chance; `'none'` drops only what could not leave within its channel's `freshnessMs` (SPEC §7.5).
    * @default 'none'
    */
   throttle?: 'none' | 'enet'
@@ -177,6 +178,7 @@ export interface ResolvedPriority {
   readonly weight: number
   readonly bulk: boolean
   readonly redundancy: Redundancy | undefined
+  readonly freshnessMs: number
 }
 
 const checkRedundancy = (name: string, value: Redundancy | undefined): Redundancy | undefined => {
@@ -190,6 +192,7 @@ export const resolvePriority = (name: string, priority: ChannelPriority): Resolv
   weight: integerOption(`${name}.weight`, priority.weight, 1, 100, 10),
   bulk: priority.bulk ?? false,
   redundancy: checkRedundancy(`${name}.redundancy`, priority.redundancy),
+  freshnessMs: integerOption(`${name}.freshnessMs`, priority.freshnessMs, 0, 60_000, DEFAULT_FRESHNESS_MS),
 })
 
 /** Checks all options at once. @throws VaivenError ERR_OPTION_RANGE naming the option and its legal range */

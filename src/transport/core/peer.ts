@@ -53,6 +53,10 @@ export interface Terms {
   readonly peerOutgoingBandwidth: number
 }
 
+/** Unreliable packets may leave so far ahead of the path's rate, in ms of it and in bytes, while bulk waits. */
+const MAX_DEBT_MS = 50
+const MAX_DEBT_BYTES = 16_384
+const DEBT_LOOK_MS = 5
 /** Small packets may go beyond the window by this many datagrams, or a quarter of it. */
 const URGENT_DATAGRAMS = 4
 
@@ -180,10 +184,11 @@ export class PeerCore implements Peer, Inbox, Timed {
       signal?.addEventListener('abort', onAbort, { once: true })
       const settled = (outcome: DeliveryOutcome): void => {
         signal?.removeEventListener('abort', onAbort)
-        onSettled?.(outcome)
         if (outcome === 'delivered') resolve()
         else if (outcome === 'disconnected') reject(new VaivenError('ERR_DISCONNECTED', 'the connection ended before the packet was acknowledged'))
         else reject(new VaivenError('ERR_NOT_DELIVERED', `the packet was given up: ${outcome}`))
+        // Last, since it may throw, and the promise must not hang for that.
+        onSettled?.(outcome)
       }
       try {
         this.send(channel, bytes, { ...rest, onSettled: settled })
@@ -320,6 +325,16 @@ export class PeerCore implements Peer, Inbox, Timed {
     return Math.max(scaled, this.mtu)
   }
 
+  /**
+   * More has left than the path takes while bulk waits for it: unreliable packets wait, too, and go stale, instead of queueing
+   * up on the path.
+   */
+  get crowded(): boolean {
+    const { congestion, idle } = this.recovery
+    if (congestion === null || idle || congestion.state === 'startup' || this.host.options.throttle === 'enet') return false
+    return this.pacing.debt > Math.max(MAX_DEBT_BYTES, congestion.rate * MAX_DEBT_MS)
+  }
+
   /** May so many more reliable payload bytes leave now? */
   windowAllows(bytes: number, urgent: boolean): boolean {
     const reserve = urgent && this.recovery.congestion !== null ? Math.max(URGENT_DATAGRAMS * this.mtu, this.window / 4) : 0
@@ -453,6 +468,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }
+    if (this.crowded) at = Math.min(at, now + DEBT_LOOK_MS)
     if (this.sending.messages > 0 && opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
     const dead = this.liveness.deadAt(recovery, this.state === 'disconnecting')
     if (dead !== Infinity) at = Math.min(at, Math.max(now + 1, dead + this.host.now - this.host.live))

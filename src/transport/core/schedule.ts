@@ -1,16 +1,18 @@
 // Which lane sends next. Strict between levels; within a level packets that fit into one datagram go before large ones,
-// and lanes of the same sort share by deficit round robin (Shreedhar and Varghese, 1995), so that neither many channels
-// nor a long transfer on one of them can hold up a small packet on another. C ENet has one queue for all. SPEC §7.5.
+// and lanes of the same sort share by weight, so that neither many channels nor a long transfer on one of them can hold up
+// a small packet on another. C ENet has one queue for all. SPEC §7.5.
+//
+// Shares by start-time fair queueing (Goyal, Vin and Cheng, 1996): whoever was served moves on by bytes / weight, and the
+// one furthest behind goes next, but nobody is further behind than the one that was served last. Being looked at and found
+// blocked changes nothing; in a round robin it would cost the turn.
 
 import type { Lane } from './lane.ts'
 
-const LEVELS = 8
-/** Bytes that one unit of weight adds to a lane's deficit each time its turn comes. */
-const QUANTUM = 150
-
 export class Schedule {
   readonly #levels: (Lane[] | undefined)[] = []
-  readonly #cursors: number[] = new Array<number>(LEVELS).fill(0)
+  /** Where the lane served last stood, by level: of small packets, and of large ones. */
+  readonly #smallClocks: number[] = []
+  readonly #largeClocks: number[] = []
   #highest = -1
 
   /** Takes in a lane that has something to send. */
@@ -25,11 +27,8 @@ export class Schedule {
   remove(lane: Lane): void {
     if (!lane.scheduled) return
     lane.scheduled = false
-    lane.deficit = 0
     const lanes = this.#levels[lane.level] as Lane[]
-    const at = lanes.indexOf(lane)
-    lanes.splice(at, 1)
-    if ((this.#cursors[lane.level] as number) > at) (this.#cursors[lane.level] as number)--
+    lanes.splice(lanes.indexOf(lane), 1)
     while (this.#highest >= 0 && (this.#levels[this.#highest]?.length ?? 0) === 0) this.#highest--
   }
 
@@ -37,6 +36,8 @@ export class Schedule {
   move(lane: Lane, level: number, weight: number): void {
     const scheduled = lane.scheduled
     this.remove(lane)
+    // Other clocks: it begins as a newcomer.
+    if (level !== lane.level) lane.smallServed = lane.largeServed = 0
     lane.level = level
     lane.weight = weight
     if (scheduled) this.add(lane)
@@ -50,7 +51,7 @@ export class Schedule {
     for (let level = this.#highest; level >= 0; level--) {
       const lanes = this.#levels[level]
       if (lanes === undefined || lanes.length === 0) continue
-      const lane = this.#turn(level, lanes, datagram, true) ?? this.#turn(level, lanes, datagram, false)
+      const lane = this.#first(level, lanes, datagram, true) ?? this.#first(level, lanes, datagram, false)
       if (lane !== null) return lane
     }
     return null
@@ -65,35 +66,28 @@ export class Schedule {
     return false
   }
 
-  /** What the lane just sent, in bytes, is taken from its turn. */
-  charge(lane: Lane, bytes: number): void {
-    lane.deficit -= bytes
+  /** The lane has sent so many bytes. @param small what it sent was urgent */
+  charge(lane: Lane, bytes: number, small: boolean): void {
+    const clocks = small ? this.#smallClocks : this.#largeClocks
+    const from = Math.max(small ? lane.smallServed : lane.largeServed, clocks[lane.level] ?? 0)
+    clocks[lane.level] = from
+    const to = from + bytes / lane.weight
+    if (small) lane.smallServed = to
+    else lane.largeServed = to
   }
 
-  #turn(level: number, lanes: Lane[], datagram: number, small: boolean): Lane | null {
-    const count = lanes.length
-    let cursor = this.#cursors[level] as number
-    let open = 0
-    for (let i = 0; i < count; i++) {
-      const lane = lanes[i] as Lane
-      if (lane.blockedIn !== datagram && isSmall(lane) === small) open++
+  #first(level: number, lanes: readonly Lane[], datagram: number, small: boolean): Lane | null {
+    const clock = (small ? this.#smallClocks : this.#largeClocks)[level] ?? 0
+    let found: Lane | null = null
+    let least = Infinity
+    for (const lane of lanes) {
+      if (lane.blockedIn === datagram || isSmall(lane) !== small) continue
+      const served = Math.max(small ? lane.smallServed : lane.largeServed, clock)
+      if (served >= least) continue
+      least = served
+      found = lane
     }
-    if (open === 0) return null
-    // Every round adds at least QUANTUM to an open lane, so this ends.
-    for (;;) {
-      if (cursor >= count) cursor = 0
-      const lane = lanes[cursor] as Lane
-      if (lane.blockedIn !== datagram && isSmall(lane) === small) {
-        if (lane.deficit > 0 || open === 1) {
-          this.#cursors[level] = cursor
-          if (lane.deficit < 0 && open === 1) lane.deficit = 0
-          return lane
-        }
-        // Used up: its share of the next round, and the turn goes on.
-        lane.deficit += lane.weight * QUANTUM
-      }
-      cursor++
-    }
+    return found
   }
 }
 

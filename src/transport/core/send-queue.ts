@@ -44,15 +44,38 @@ export class SendQueue {
     const lane = new Lane(channel, sequenced, priority?.level ?? 4, priority?.weight ?? 10)
     lane.bulk = priority?.bulk ?? false
     lane.redundancy = priority?.redundancy
+    if (priority !== undefined) lane.freshnessMs = priority.freshnessMs
     return (lanes[channel] = lane)
   }
 
   setPriority(channel: number, priority: ChannelPriority): void {
-    const { level, weight, bulk, redundancy } = resolvePriority('priority', priority)
+    const { level, weight, bulk, redundancy, freshnessMs } = resolvePriority('priority', priority)
     for (const lane of [this.lane(channel, true), this.lane(channel, false)]) {
       this.schedule.move(lane, level, weight)
       lane.bulk = bulk
       lane.redundancy = redundancy
+      lane.freshnessMs = freshnessMs
+    }
+  }
+
+  /**
+   * What waits could not leave now. Unreliable packets that have been held back for too long are dropped in favour of newer
+   * ones; those that were held back for the first time begin to age. Costs nothing where everything leaves at once.
+   */
+  age(now: Millis): void {
+    for (const lane of this.#all()) {
+      if (lane.freshnessMs === 0 || lane.queue.length === 0) continue
+      for (let first = lane.queue.peek(); first !== undefined && isStale(first, now); first = lane.queue.peek()) {
+        lane.shift()
+        this.giveUp(first, 'throttled')
+      }
+      for (let i = lane.queue.length - 1; i >= 0; i--) {
+        const message = lane.queue.at(i) as Message
+        if (message.reliable || message.freshUntil !== Infinity) break
+        // A limit of the application's own takes the place of this one.
+        message.freshUntil = message.ttlMs > 0 ? Number.MAX_VALUE : now + lane.freshnessMs
+      }
+      if (lane.queue.length === 0) this.schedule.remove(lane)
     }
   }
 
@@ -86,7 +109,8 @@ export class SendQueue {
       peer.count('superseded')
       this.#settle(replaced, 'superseded')
     }
-    if (message.ttlMs > 0) (this.#unstamped ??= new Fifo()).push(message)
+    // What took the place of another lives on in that one's record.
+    if (message.ttlMs > 0) (this.#unstamped ??= new Fifo()).push(replaced === null ? message : lane.waitingWith(message))
     this.schedule.add(lane)
     if (this.bytes <= sendHighMarkBytes) return true
     this.#drainWanted = true
@@ -139,6 +163,8 @@ export class SendQueue {
     if (unstamped === null) return
     this.#unstamped = null
     for (let message = unstamped.shift(); message !== undefined; message = unstamped.shift()) {
+      // A newer one with its key may have no time limit.
+      if (message.ttlMs === 0) continue
       message.expiresAt = now + message.ttlMs
       this.nextExpiry = Math.min(this.nextExpiry, message.expiresAt)
     }
@@ -225,3 +251,6 @@ export class SendQueue {
     return message
   }
 }
+
+/** An unreliable packet that has not begun to leave and is not worth it any more. */
+export const isStale = (message: Message, now: Millis): boolean => !message.reliable && message.begun === 0 && message.freshUntil <= now

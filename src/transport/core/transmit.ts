@@ -14,6 +14,7 @@ import { channelOf, echoOf, sequenceOf } from './pending-acks.ts'
 import type { PeerCore } from './peer.ts'
 import type { SentDatagram } from './recovery.ts'
 import { isSmall } from './schedule.ts'
+import { isStale } from './send-queue.ts'
 import { encodeAcknowledge, encodeHead, put16, put32 } from './wire.ts'
 
 /** Blocks of reports in one datagram. */
@@ -75,7 +76,10 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
     if (recovery.peekAgainUrgent() === null) writeCopies(peer, reporting, now)
     writeBulk(host, peer, now, urgent)
   }
-  if (builder.commands === 0 && !reporting) return false
+  if (builder.commands === 0 && !reporting) {
+    if (peer.sending.messages > 0 && host.options.throttle === 'none') peer.sending.age(now)
+    return false
+  }
   if (builder.record === null && builder.commands > 0) followUp(peer, now)
   repeatVerifyEcho(peer, hadAcks)
   for (let i = 0; i < blocks; i++) builder.at += (reports as Reports).write(builder.bytes, builder.at, now)
@@ -233,6 +237,15 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, 
       peer.sending.giveUp(message, 'expired')
       continue
     }
+    if (isStale(message, now)) {
+      lane.shift()
+      peer.sending.giveUp(message, 'throttled')
+      continue
+    }
+    if (!message.reliable && peer.crowded) {
+      lane.blockedIn = builder.stamp
+      continue
+    }
     const isUrgent = isSmall(lane)
     // Bulk comes after the copies: the caller will be back for it.
     if (small && !isUrgent && message.reliable) return
@@ -257,7 +270,7 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, 
       continue
     }
     writePiece(host, peer, lane, message, length, isUrgent, now)
-    schedule.charge(lane, size)
+    schedule.charge(lane, size, isUrgent)
   }
 }
 
