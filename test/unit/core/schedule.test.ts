@@ -28,7 +28,7 @@ const order = (schedule: Schedule, count: number, cost: (lane: Lane) => number =
     const lane = schedule.next(i)
     if (lane === null) break
     channels.push(lane.channel)
-    schedule.charge(lane, cost(lane))
+    schedule.charge(lane, cost(lane), isSmall(lane))
   }
   return channels
 }
