@@ -61,6 +61,11 @@ export class Liveness {
     this.#maximumMs = integerOption('timeout.maximumMs', timeout.maximumMs, 100, 86_400_000, this.#maximumMs)
   }
 
+  /** After so long without an acknowledgement a ping goes with every probe. */
+  get silenceMs(): number {
+    return Math.min(1_000, this.#minimumMs / 4)
+  }
+
   /**
    * When the next ping is due, if nothing else gets acknowledged until then.
    * @param own the other side is a host of our own

@@ -438,7 +438,12 @@ export class PeerCore implements Peer, Inbox, Timed {
     const { host, recovery } = this
     if (this.attempt !== null) return host.handshake.retry(this, this.attempt, now)
     if (!this.alive) return
-    if (recovery.onTimer(now, host.live)) host.ready(this)
+    if (recovery.onTimer(now, host.live)) {
+      host.ready(this)
+      // A receiver without room acknowledges nothing but a ping, and a slow application is not a dead one.
+      const silent = now - recovery.lastAcknowledgedAt >= this.liveness.silenceMs
+      if (silent && this.controlQueue.length === 0 && this.state !== 'disconnecting') this.controlQueue.push(this.composePing(true))
+    }
     if (host.live >= this.liveness.deadAt(recovery, this.state === 'disconnecting')) {
       return this.finish(this.state === 'connected' ? 'timeout' : this.#endReason, 0)
     }
