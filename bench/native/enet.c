@@ -187,9 +187,10 @@ static void echo (int size, int count)
 /* Messages leave when the schedule says so, whether or not earlier ones are back; a latency counts from the scheduled moment. */
 static void open_model (int size, int rate, double seconds, int spin)
 {
-    int total = (int) (rate * seconds), sent = 0, back = 0;
+    /* The first second does not count, as in contestant-process.ts. */
+    int uncounted = rate, total = uncounted + (int) (rate * seconds), sent = 0, back = 0, n = 0, i;
     int64_t * samples = calloc ((size_t) total, sizeof (int64_t));
-    int64_t start = now_ns () + 50000000, end = start + (int64_t) ((seconds + 10) * 1e9);
+    int64_t start = now_ns () + 50000000, end = start + (int64_t) ((seconds + 11) * 1e9);
     double gap = 1e9 / rate;
     ENetPacket * packet;
     while (back < total)
@@ -222,14 +223,9 @@ static void open_model (int size, int rate, double seconds, int spin)
             enet_packet_destroy (packet);
         }
     }
-    printf ("{\"event\":\"result\",\"messages\":%d,\"missing\":%d,", total, total - back);
-    if (back < total)
-    {
-        int i, n = 0;
-        for (i = 0; i < total; ++ i) if (samples [i] > 0) samples [n ++] = samples [i];
-        total = n;
-    }
-    print_samples (samples, total);
+    for (i = uncounted; i < total; ++ i) if (samples [i] > 0) samples [n ++] = samples [i];
+    printf ("{\"event\":\"result\",\"messages\":%d,\"missing\":%d,", total - uncounted, total - uncounted - n);
+    print_samples (samples, n);
 }
 
 /* As many as go through with at most `window` unanswered; the server answers the last one of each `every`. */

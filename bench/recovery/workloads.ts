@@ -116,7 +116,11 @@ const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
   const received = [0, 0]
   nodes.forEach((node, i) => {
     node.onEvent = (event) => {
-      if (event.type === 'connect') peers[i] = event.peer
+      if (event.type === 'connect') {
+        peers[i] = event.peer
+        // On bad paths C ENet's own commands wait for so long that it gives the connection up.
+        event.peer.setTimeout({ limit: 1 << 20, minimumMs: 600_000, maximumMs: 1_200_000 })
+      }
       if (event.type === 'disconnect') throw new Error(`${contestant.name}: lost the connection (${event.reason}) at ${network.now} ms`)
       if (event.type !== 'receive' || event.channel !== 0) return
       const number = new DataView(event.bytes.buffer, event.bytes.byteOffset).getUint32(0)

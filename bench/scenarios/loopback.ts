@@ -47,8 +47,7 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
   const open = new TableBuilder({
     id: 'open', kind: 'clock', title: `Echo at ${OPEN_RATE} messages a second`,
     about: 'Open model: 64-byte messages leave by a fixed schedule whether or not earlier ones are back, and a latency counts from the ' +
-      'scheduled ' +
-      'moment, so that a stall is felt by everything that it delays. The client watches the clock instead of sleeping.',
+      'scheduled moment, so that a stall is felt by everything that it delays. The client watches the clock instead of sleeping.',
   })
   const small = new TableBuilder({
     id: 'small', kind: 'clock', title: 'Small messages',
