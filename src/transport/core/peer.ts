@@ -211,8 +211,8 @@ export class PeerCore implements Peer, Inbox, Timed {
     checkData(data)
     if (this.state !== 'connected' && this.state !== 'disconnect-later') return this.disconnectNow(data)
     this.#endData = data
-    this.#dropOutgoing()
     this.#sayGoodbye()
+    this.sending.drop()
     this.host.attention(this)
   }
 
@@ -498,7 +498,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.state === 'disconnected') return
     this.state = 'disconnected'
     this.attempt = null
-    this.#dropOutgoing()
+    this.sending.drop()
     this.controlQueue.clear()
     this.acks.clear()
     this.recovery.clear()
@@ -609,10 +609,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.host.ready(this)
   }
 
-  #dropOutgoing(): void {
-    this.sending.drop()
-    this.recovery.forgetPackets()
-  }
+
 
   #tellAcknowledged(command: ReliableCommand): void {
     if (command.onAcknowledged === null) return

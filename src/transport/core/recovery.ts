@@ -155,6 +155,8 @@ export class Recovery {
   readonly #onListenerError: (error: unknown) => void
   /** Commands of datagrams that arrived whose own acknowledgement is still missing. */
   #partial: PartlyAcknowledged[] = []
+  /** Unreliable packets whose fate is known and whose sender is not told yet. */
+  #toTell: { readonly message: Message; readonly outcome: 'delivered' | 'lost' }[] = []
   #timerAt: Millis = Infinity
   readonly #clock: boolean
   readonly #byToken: Map<number, number> | null
@@ -365,7 +367,7 @@ export class Recovery {
     this.overdueSince = -1
     this.probes = 0
     this.#outageHandled = false
-    if (newest === null) return this.#detect(now)
+    if (newest === null) return this.#judge(now)
     const roundTrip = Math.max(0, now - newest.sentAt - this.#delayMs)
     if (newest.number > this.#largestAcknowledged) {
       this.#largestAcknowledged = newest.number
@@ -383,7 +385,7 @@ export class Recovery {
         }
       }
     }
-    return this.#detect(now)
+    return this.#judge(now)
   }
 
   /**
@@ -451,16 +453,13 @@ export class Recovery {
       if (this.probes >= OUTAGE_PROBES && !this.#outageHandled) this.#outage(now)
     }
     const gap = this.#detect(now)
+    this.#tell()
     return fired || gap
   }
 
-  /** The packets in flight are given up; commands of the peer channel go on. */
-  forgetPackets(): void {
-    for (const record of this.#ring) {
-      for (const command of record.commands) {
-        if (command.encoded === null && !command.acknowledged) this.#settle(command)
-      }
-    }
+  /** A command that has left is given up: nobody waits for its acknowledgement any more. */
+  forget(command: ReliableCommand): void {
+    if (!command.acknowledged) this.#settle(command)
   }
 
   clear(): void {
@@ -478,6 +477,7 @@ export class Recovery {
     this.copies.clear()
     this.inTransitBytes = this.inFlightBytes = this.#outstanding = 0
     this.#timerAt = Infinity
+    this.#tell()
   }
 
   #byToken16(token: number): SentDatagram | null {
@@ -562,6 +562,12 @@ export class Recovery {
     }
     this.#reorderTight = Math.max(0, this.#reorderTight - step * SHRINK)
     this.#reorderWide *= 0.9995
+  }
+
+  #judge(now: Millis): boolean {
+    const found = this.#detect(now)
+    this.#tell()
+    return found
   }
 
   // Everything sent before the newest acknowledged datagram is overdue once the tolerance has passed; the rest waits for
@@ -654,9 +660,17 @@ export class Recovery {
   #settleUnreliable(record: SentDatagram, outcome: 'delivered' | 'lost'): void {
     for (const message of record.unreliable) {
       if (outcome === 'delivered' && --message.missing > 0) continue
-      message.settle(outcome, this.#onListenerError)
+      this.#toTell.push({ message, outcome })
     }
     record.unreliable = NO_MESSAGES
+  }
+
+  // A listener may end the connection, which empties what is being walked through here: it is told when that is done.
+  #tell(): void {
+    if (this.#toTell.length === 0) return
+    const toTell = this.#toTell
+    this.#toTell = []
+    for (const { message, outcome } of toTell) message.settle(outcome, this.#onListenerError)
   }
 
   #informController(newest: SentDatagram, roundTrip: number, now: Millis): void {

@@ -172,28 +172,42 @@ export class SendQueue {
 
   /** Gives up what has waited too long. */
   expire(now: Millis): void {
+    const expired: Message[] = []
     let next = Infinity
     for (const lane of this.#all()) {
-      for (const message of lane.expire(now)) this.giveUp(message, 'expired')
+      for (const message of lane.expire(now)) expired.push(message)
       for (const message of lane.queue) if (message.begun === 0) next = Math.min(next, message.expiresAt)
       if (lane.queue.length === 0) this.schedule.remove(lane)
     }
     this.nextExpiry = next
+    if (expired.length === 0) return
+    for (const { bytes } of expired) {
+      this.#peer.count('expired')
+      this.bytes -= bytes.length
+    }
+    this.left(0, expired.length)
+    // Told when all are accounted for: a listener may end the connection.
+    for (const message of expired) this.#settle(message, 'expired')
   }
 
   /** The connection is ending: nothing that waits or is unacknowledged will arrive. */
   drop(): void {
+    const dropped: Message[] = []
     for (const lane of this.#all()) {
-      for (const message of lane.remaining()) {
-        this.#peer.count('disconnected')
-        this.#settle(message, 'disconnected')
-      }
+      for (const message of lane.remaining()) dropped.push(message)
+      // Wherever they are: in flight, waiting to be sent again, or in a datagram of which a part was acknowledged.
+      for (const command of lane.sent) this.#peer.recovery.forget(command)
       lane.clear()
       this.schedule.remove(lane)
     }
     this.#unstamped = null
     this.nextExpiry = Infinity
     this.bytes = this.messages = 0
+    // Told last: a listener may end the connection once more.
+    for (const message of dropped) {
+      this.#peer.count('disconnected')
+      this.#settle(message, 'disconnected')
+    }
   }
 
   /** Whoever waits for room will wait in vain. */

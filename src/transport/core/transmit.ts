@@ -76,6 +76,8 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
     if (recovery.peekAgainUrgent() === null) writeCopies(peer, reporting, now)
     writeBulk(host, peer, now, urgent)
   }
+  // What a listener heard of a packet that was given up made it end the connection.
+  if (!peer.alive) return false
   if (builder.commands === 0 && !reporting) {
     if (peer.sending.messages > 0 && host.options.throttle === 'none') peer.sending.age(now)
     return false

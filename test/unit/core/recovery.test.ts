@@ -434,13 +434,18 @@ t.test('in transit are payload bytes sent and neither acknowledged nor suspected
   t.end()
 })
 
-t.test('when packets are given up, commands of the peer channel go on', (t) => {
+t.test('commands that are given up are not waited for, in flight or waiting to be sent again', (t) => {
   const flight = new Flight()
-  flight.leave([flight.command(), flight.command(1_150)])
-  flight.recovery.forgetPackets()
-  t.same([flight.recovery.busy, flight.recovery.inTransitBytes], [false, 0])
+  const commands = [flight.command(), flight.command(1_150), flight.command()]
+  flight.leave(commands.slice(0, 2))
+  flight.leave(commands.slice(2))
+  flight.pass(260, false)
+  t.ok(flight.recovery.hasAgain)
+  for (const command of commands) flight.recovery.forget(command)
+  t.same([flight.recovery.busy, flight.recovery.inTransitBytes, flight.recovery.peekAgainUrgent(), flight.recovery.peekAgainBulk()], [false, 0, null, null])
+  const before = flight.recovery.retransmissions
   flight.pass(2_000)
-  t.equal(flight.recovery.retransmissions, 0)
+  t.equal(flight.recovery.retransmissions, before)
   t.end()
 })
 
