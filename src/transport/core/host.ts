@@ -20,6 +20,7 @@ import type { HostOptions, ResolvedHostOptions } from './options.ts'
 import { PeerCore } from './peer.ts'
 import { receiveDatagram } from './receive.ts'
 import { Fifo } from './ring.ts'
+import type { ReceiveBudget } from './receive-budget.ts'
 import { Timers } from './timers.ts'
 import { transmit } from './transmit.ts'
 import { CommandRecord, put16, u16 } from './wire.ts'
@@ -71,6 +72,7 @@ export class Host implements Endpoint<HostEvent> {
   /** @internal */ incomingBandwidth: number
   /** @internal */ closing = false
 
+  /** @internal */ beyondBudget: ReceiveBudget | null = null
   readonly #slots: (PeerCore | undefined)[] = []
   #peerCount = 0
   /** Chains of addressees by the 12 bits of the header. */

@@ -7,7 +7,12 @@ import { PIECE_CHARGE } from './reassembly.ts'
 /** The sum over all peers of a host. */
 export interface BudgetPool {
   waitingBytes: number
+  /** The one peer that may go beyond the host's budget, to finish a packet; the others wait for it. */
+  beyondBudget: ReceiveBudget | null
 }
+
+/** What is next in order is taken from every peer up to so many bytes, whatever the others make the host hold. */
+const ALWAYS_BYTES = 16_384
 
 export class ReceiveBudget {
   /** Everything held, charges included. */
@@ -28,6 +33,7 @@ export class ReceiveBudget {
     if (essential) {
       // Several unfinished packets together can still use up even this reserve.
       if (this.#undelivered > receiveBudgetBytes || this.bytes + bytes > receiveBudgetBytes + maxPacketBytes) return false
+      if (this.bytes + bytes > ALWAYS_BYTES && this.#pool.waitingBytes + bytes > hostReceiveBudgetBytes && !this.#mayExceed()) return false
     } else if (this.bytes + bytes > receiveBudgetBytes || this.#pool.waitingBytes + bytes > hostReceiveBudgetBytes) return false
     this.bytes += bytes
     this.#pool.waitingBytes += bytes
@@ -37,6 +43,7 @@ export class ReceiveBudget {
   release(bytes: number): void {
     this.bytes -= bytes
     this.#pool.waitingBytes -= bytes
+    if (this.bytes === 0) this.#giveWay()
   }
 
   /** A packet of this length now waits for the application. */
@@ -48,5 +55,16 @@ export class ReceiveBudget {
   taken(bytes: number): void {
     this.#undelivered -= bytes + PIECE_CHARGE
     this.release(bytes + PIECE_CHARGE)
+    this.#giveWay()
+  }
+
+  // One after the other: if many half-finished packets shared the reserve, none would ever be finished.
+  #mayExceed(): boolean {
+    this.#pool.beyondBudget ??= this
+    return this.#pool.beyondBudget === this
+  }
+
+  #giveWay(): void {
+    if (this.#pool.beyondBudget === this) this.#pool.beyondBudget = null
   }
 }
