@@ -19,6 +19,7 @@ export type {
   ConnectRequest,
   Delivery,
   DeliveryOutcome,
+  DeliveryTrace,
   Diagnostic,
   EndReason,
   HostEvent,

@@ -295,6 +295,37 @@ export interface Diagnostic {
   readonly at: Millis
 }
 
+/**
+ * What became of one reliable command of a peer, step by step: see `Host.trace`. A packet is one command, or as many as it has
+ * pieces; channel 255 is the connection itself (pings, goodbyes).
+ */
+export interface DeliveryTrace {
+  readonly what:
+    /** Left for the first time. */
+    | 'sent'
+    /** Left once more before anybody missed it: redundancy. */
+    | 'copied'
+    /** Left once more because the datagram that carried it is missed. */
+    | 'repeated'
+    /** The datagram that carried it is overdue: small packets are sent again on suspicion. */
+    | 'suspected'
+    /** The datagram that carried it is given up. */
+    | 'lost'
+    /** The other side has it. */
+    | 'acknowledged'
+  readonly at: Millis
+  readonly peer: Peer
+  readonly channel: number
+  /** Number of the command on its channel, 0 to 65,535. */
+  readonly sequence: number
+  /** Number of the datagram that carried it; the same one for all commands that travelled together. */
+  readonly datagram: number
+  /** How often it has left so far, copies included. */
+  readonly transmissions: number
+  /** When it left for the first time. */
+  readonly sentAt: Millis
+}
+
 /** A compressor in the place of ENet's range coder: no state may cross datagrams. */
 export interface Compressor {
   /** For diagnostics. */

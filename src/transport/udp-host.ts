@@ -11,7 +11,7 @@ import type { Host, HostStats } from './core/host.ts'
 import type { Address, Endpoint, Millis } from './endpoint.ts'
 import { resolveHost } from './resolve.ts'
 import type { Reach } from './resolve.ts'
-import type { Delivery, Diagnostic, EndReason, HostEvent, Ledger, Peer, SendOptions } from './types.ts'
+import type { Delivery, DeliveryTrace, Diagnostic, EndReason, HostEvent, Ledger, Peer, SendOptions } from './types.ts'
 import { UdpDriver } from './udp.ts'
 import type { DriverSocket, Pump } from './udp.ts'
 
@@ -182,6 +182,18 @@ export class UdpHost extends EventEmitter<UdpHostEvents> implements AsyncDisposa
 
   set refuseConnections(refuse: boolean) {
     this.#core.refuseConnections = refuse
+  }
+
+  /**
+   * Told of every step of every reliable command, with times: it shows why a message was late. Must be quick, must not throw, and
+   * must not call the host. `null`, the default, costs nothing.
+   */
+  get trace(): ((step: DeliveryTrace) => void) | null {
+    return this.#core.trace
+  }
+
+  set trace(trace: ((step: DeliveryTrace) => void) | null) {
+    this.#core.trace = trace
   }
 
   /** The host has been closed or destroyed; it does nothing any more. */

@@ -4,7 +4,7 @@
 import { outOfRange, VaivenError } from '../../util/errors.ts'
 import { MAX_DATAGRAM_BYTES } from '../endpoint.ts'
 import type { Address, Datagram, Endpoint, Millis } from '../endpoint.ts'
-import type { Delivery, Diagnostic, EndReason, HostEvent, Ledger, Peer, SendOptions } from '../types.ts'
+import type { Delivery, DeliveryTrace, Diagnostic, EndReason, HostEvent, Ledger, Peer, SendOptions } from '../types.ts'
 import { Bandwidth } from './bandwidth.ts'
 import { HEADER_SENT_TIME, HEADER_SESSION_SHIFT, MAX_CHANNELS, MIN_CHANNELS, NO_PEER } from './constants.ts'
 import { Departed } from './departed.ts'
@@ -17,10 +17,11 @@ import { HalfOpen, Handshake } from './handshake.ts'
 import { createLedger } from './ledger.ts'
 import { resolveHostOptions } from './options.ts'
 import type { HostOptions, ResolvedHostOptions } from './options.ts'
+import { PaceQueue } from './pace-queue.ts'
 import { PeerCore } from './peer.ts'
 import { receiveDatagram } from './receive.ts'
-import { Fifo } from './ring.ts'
 import type { ReceiveBudget } from './receive-budget.ts'
+import { Fifo } from './ring.ts'
 import { Timers } from './timers.ts'
 import { transmit } from './transmit.ts'
 import { CommandRecord, put16, u16 } from './wire.ts'
@@ -59,6 +60,8 @@ export class Host implements Endpoint<HostEvent> {
   /** Told of what a listener given to `send` threw; without it the error is thrown in a microtask of its own. */
   onListenerError: ((error: unknown) => void) | null = null
 
+  #trace: ((step: DeliveryTrace) => void) | null = null
+
   // ---- shared by the files of the core; not part of the public surface
   /** @internal */ readonly sealer = new Sealer()
   /** @internal */ readonly scratchCommand = new CommandRecord()
@@ -66,13 +69,14 @@ export class Host implements Endpoint<HostEvent> {
   /** @internal */ readonly timers = new Timers()
   /** @internal */ readonly handshake: Handshake
   /** @internal */ readonly pace = new Pace()
+  /** @internal */ readonly paceQueue = new PaceQueue(this)
   /** @internal */ now: Millis = 0
   /** @internal */ waitingBytes = 0
+  /** @internal */ beyondBudget: ReceiveBudget | null = null
   /** @internal */ outgoingBandwidth: number
   /** @internal */ incomingBandwidth: number
   /** @internal */ closing = false
 
-  /** @internal */ beyondBudget: ReceiveBudget | null = null
   readonly #slots: (PeerCore | undefined)[] = []
   #peerCount = 0
   /** Chains of addressees by the 12 bits of the header. */
@@ -245,6 +249,20 @@ export class Host implements Endpoint<HostEvent> {
     return this.#slots.filter((peer): peer is PeerCore => peer !== undefined && peer.state === 'connected')
   }
 
+  /**
+   * Told of every step of every reliable command: sent, repeated, copied, suspected, lost, acknowledged, with times. It shows
+   * why a message was late. It runs in the middle of the core: it must be quick, must not throw, and must not call the host.
+   * `null`, the default, costs nothing.
+   */
+  get trace(): ((step: DeliveryTrace) => void) | null {
+    return this.#trace
+  }
+
+  set trace(trace: ((step: DeliveryTrace) => void) | null) {
+    this.#trace = trace
+    for (const peer of this.#slots) peer?.followTrace()
+  }
+
   /** Slots in use: connected, connecting and disconnecting. */
   get peerCount(): number {
     return this.#peerCount
@@ -259,6 +277,7 @@ export class Host implements Endpoint<HostEvent> {
     this.outgoingBandwidth = outgoingBytesPerSecond
     this.pace.setRate(outgoingBytesPerSecond, this.options.mtu, this.now)
     this.#bandwidth.changed()
+    this.paceQueue.release()
     this.attention(null)
   }
 

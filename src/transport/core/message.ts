@@ -103,6 +103,8 @@ export class ReliableCommand {
   owing = false
   /** Last time it was sent again because an older copy was lost. */
   extraAt = -Infinity
+  /** Last time it was to be sent again. */
+  againAt = -Infinity
 
   constructor(
     lane: Lane,

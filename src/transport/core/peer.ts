@@ -119,6 +119,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   queued = false
   /** It is in the host's list of those that `stamp` will be called for. */
   awaitsTime = false
+  /** It is in the queue of those that the host's outgoing limit holds back. */
+  awaitsPace = false
   connectedAt: Millis = 0
   readonly liveness: Liveness
   // -- ending
@@ -162,6 +164,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     const congestion = options.congestionControl ? new Congestion(options.mtu) : null
     const copies = new Copies(options.redundancy, options.redundancyBytes)
     this.recovery = new Recovery(host.random16(), now, options.sentTime === 'clock', congestion, copies, host.listenerFailed)
+    this.followTrace()
     this.pacing = new Pacing(options.mtu)
     this.sending = new SendQueue(this)
     this.budget = new ReceiveBudget(host, options)
@@ -335,6 +338,13 @@ export class PeerCore implements Peer, Inbox, Timed {
     return this.pacing.debt > Math.max(MAX_DEBT_BYTES, congestion.rate * MAX_DEBT_MS)
   }
 
+  /** The host's `trace` was set or taken away. */
+  followTrace(): void {
+    const { trace } = this.host
+    this.recovery.trace = trace === null ? null : (what, { lane, sequence, transmissions, sentAt }, datagram, at) =>
+      trace({ what, at, peer: this, channel: lane.channel, sequence, datagram, transmissions, sentAt })
+  }
+
   /** May so many more reliable payload bytes leave now? */
   windowAllows(bytes: number, urgent: boolean): boolean {
     const reserve = urgent && this.recovery.congestion !== null ? Math.max(URGENT_DATAGRAMS * this.mtu, this.window / 4) : 0
@@ -399,7 +409,12 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   /** True when nothing waits to leave and nothing is unacknowledged. */
   get quiet(): boolean {
-    return this.sending.messages === 0 && this.controlQueue.length === 0 && !this.recovery.busy && !this.recovery.hasAgain
+    return this.sending.messages === 0 && !this.awaitsAcknowledgement
+  }
+
+  /** True when something of ours is under way, or about to be, that will show whether the other side is still there. */
+  get awaitsAcknowledgement(): boolean {
+    return this.controlQueue.length > 0 || this.recovery.busy || this.recovery.hasAgain
   }
 
   /** `disconnect-later` goes on once everything has arrived. */
@@ -456,7 +471,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   pingDue(now: Millis): boolean {
-    return this.state === 'connected' && now >= this.liveness.pingAt(now, this.reports !== null) && this.quiet
+    // Also while packets wait: unreliable ones that a limit holds back may do so for as long as new ones come.
+    return this.state === 'connected' && now >= this.liveness.pingAt(now, this.reports !== null) && !this.awaitsAcknowledgement
   }
 
   /** Sets the timer to whatever is due first. */
@@ -465,16 +481,23 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (!this.alive) return
     const { recovery } = this
     let at = Math.min(recovery.deadline, this.sending.nextExpiry, this.reports?.dueAt ?? Infinity)
-    // A copy that is due and could not leave (a limit of the other side) is tried again, but not at once.
     const copyAt = recovery.copies.deadline
-    const opensAt = Math.max(this.pace.opensAt(now), this.host.pace.opensAt(now))
-    at = Math.min(at, copyAt <= now ? Math.max(now + 1, opensAt) : copyAt)
-    if (this.state === 'connected' && this.quiet) at = Math.min(at, Math.max(this.liveness.pingAt(now, this.reports !== null), now + 1))
+    if (copyAt > now) at = Math.min(at, copyAt)
+    if (copyAt <= now || this.sending.messages > 0 || recovery.peekAgainBulk() !== null) {
+      // It may be a limit that holds them back: the host's, where others wait as well, or the other side's.
+      if (!this.host.pace.allows(now)) this.host.paceQueue.wait(this, now)
+      const opensAt = this.pace.opensAt(now)
+      if (opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
+      // A copy that is due and could not leave for another reason is tried again, but not at once.
+      else if (copyAt <= now) at = Math.min(at, now + 1)
+    }
+    if (this.state === 'connected' && !this.awaitsAcknowledgement) {
+      at = Math.min(at, Math.max(this.liveness.pingAt(now, this.reports !== null), now + 1))
+    }
     if (recovery.congestion !== null && !this.pacing.open && recovery.bulkAllowed(this.mtu) && this.#bulkWaits) {
       at = Math.min(at, this.pacing.opensAt(recovery.congestion.rate))
     }
     if (this.crowded) at = Math.min(at, now + DEBT_LOOK_MS)
-    if (this.sending.messages > 0 && opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
     const dead = this.liveness.deadAt(recovery, this.state === 'disconnecting')
     if (dead !== Infinity) at = Math.min(at, Math.max(now + 1, dead + this.host.now - this.host.live))
     this.host.timers.arm(this, at)

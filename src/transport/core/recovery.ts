@@ -10,6 +10,7 @@
 // bookkeeping of losses wait for certainty.
 
 import type { Millis } from '../endpoint.ts'
+import type { DeliveryTrace } from '../types.ts'
 import { Calm } from './ambient-loss.ts'
 import { Phase } from './congestion.ts'
 import type { Congestion, FlightNotes } from './congestion.ts'
@@ -54,6 +55,9 @@ export class SentDatagram implements FlightNotes {
   calm: Calm = Calm.no
   phase: Phase = Phase.other
 }
+
+/** Told of every step of a command; `datagram` is the one that the step is about. */
+export type CommandTrace = (what: DeliveryTrace['what'], command: ReliableCommand, datagram: number, at: Millis) => void
 
 /** What an acknowledgement turned out to be. */
 export const Acknowledged = {
@@ -107,6 +111,8 @@ export class Recovery {
   lastElicitedAt: Millis = 0
   readonly copies: Copies
   readonly congestion: Congestion | null
+  /** For whoever wants to know why something was late; see `Host.trace`. */
+  trace: CommandTrace | null = null
   /** Commands sent again, ever. */
   retransmissions = 0
   /** Tail firings since the last acknowledgement. */
@@ -238,6 +244,7 @@ export class Recovery {
       command.sentAt = record.sentAt
       if (!command.once) this.#outstanding++
     } else if (!copy) this.retransmissions++
+    this.trace?.(command.transmissions === 1 ? 'sent' : copy ? 'copied' : 'repeated', command, record.number, record.sentAt)
     if (!copy) this.copies.sent(command, record.sentAt, this.roundTrip.mean, this.probes, this.#lastAcknowledgedAt, this.idle)
     if (!command.inTransit) {
       command.inTransit = true
@@ -326,6 +333,7 @@ export class Recovery {
     if (!record.acknowledged) this.#arrived(record, now, true)
     if (command === undefined || command.acknowledged) return Acknowledged.again
     this.#settle(command)
+    this.trace?.('acknowledged', command, record.number, now)
     return Acknowledged.first
   }
 
@@ -343,13 +351,13 @@ export class Recovery {
       this.#growthMs = this.#oneWay.sample(newest.sentAt, report.arrivedMs, roundTrip - (this.congestion?.propagationMs ?? 0))
       this.#arrived(newest, now, true)
     }
-    this.#release(newest, release)
+    this.#release(newest, now, release)
     for (let i = -1; i < 64; i++) {
       if (i >= 0 && (((i < 32 ? report.mapLow : report.mapHigh) >>> (i & 31)) & 1) === 0) continue
       const record = this.#byToken16((report.largest - 1 - i) & 0xffff)
       if (record === null || record.acknowledged) continue
       this.#arrived(record, now, false)
-      this.#release(record, release)
+      this.#release(record, now, release)
     }
     return true
   }
@@ -406,7 +414,8 @@ export class Recovery {
         // What it carried has left again in others; after so long nothing will be heard of this one.
         if (now >= record.sentAt + LAPSE_TAILS * record.tail) {
           this.#lose(record, now)
-          fired = true
+          // What it carried has mostly left again long ago: then there is nothing to do now.
+          if (this.hasAgain) fired = true
         }
         continue
       }
@@ -420,6 +429,12 @@ export class Recovery {
       if (record.commands.every((command) => command.acknowledged || command.once)) {
         // Everything in it has arrived by another copy, or was only a ping: nothing to repeat.
         record.suspected = true
+        continue
+      }
+      if (record.commands.every((command) => command.acknowledged || (command.lastDatagram !== record.number && now - command.againAt < this.tailMs))) {
+        // All of it was sent again less than a tail time ago. One more silence, but no reason to send it once more: every copy
+        // would make more of them.
+        record.suspected = overdue = true
         continue
       }
       if (overdue && this.probes >= 2) {
@@ -488,10 +503,11 @@ export class Recovery {
     return record.number === number ? record : null
   }
 
-  #release(record: SentDatagram, release: (command: ReliableCommand) => void): void {
+  #release(record: SentDatagram, now: Millis, release: (command: ReliableCommand) => void): void {
     for (const command of record.commands) {
       if (command.acknowledged) continue
       this.#settle(command)
+      this.trace?.('acknowledged', command, record.number, now)
       release(command)
     }
   }
@@ -625,6 +641,7 @@ export class Recovery {
   // Good enough to send urgent commands again; large ones wait for certainty.
   #suspect(record: SentDatagram, now: Millis): void {
     record.suspected = true
+    this.#traceAll('suspected', record, now)
     for (const command of record.commands) {
       if (command.acknowledged || !command.urgent || command.once) continue
       if (command.lastDatagram === record.number) this.#queueAgain(command)
@@ -640,6 +657,7 @@ export class Recovery {
     if (!record.suspected) this.#suspect(record, now)
     record.lost = true
     this.inFlightBytes -= record.bytes
+    this.#traceAll('lost', record, now)
     this.#outcome(record, true)
     if (record.unreliable.length > 0) this.#settleUnreliable(record, 'lost')
     for (const command of record.commands) {
@@ -649,6 +667,11 @@ export class Recovery {
         command.lane.sent.delete(command.sequence)
       } else this.#queueAgain(command)
     }
+  }
+
+  #traceAll(what: DeliveryTrace['what'], record: SentDatagram, at: Millis): void {
+    if (this.trace === null) return
+    for (const command of record.commands) if (!command.acknowledged) this.trace(what, command, record.number, at)
   }
 
   #forget(record: SentDatagram): void {
@@ -707,6 +730,7 @@ export class Recovery {
     }
     if (command.queued) return
     command.queued = true
+    command.againAt = this.#now
     ;(command.urgent ? this.#againUrgent : this.#againBulk).push(command.order, command)
   }
 
