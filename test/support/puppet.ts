@@ -146,14 +146,15 @@ export class Puppet {
     return command('acknowledge', { channel: which.channel, sequence: which.sequence, echo })
   }
 
-  /** Becomes a connected client of the host. @returns the host's peer */
-  connect(change: Partial<CommandRecord> = {}): PeerCore {
+  /** Becomes a connected client of the host. @param roundTripMs what the handshake takes @returns the host's peer */
+  connect(change: Partial<CommandRecord> = {}, roundTripMs = 0): PeerCore {
     this.host.advance(this.now)
     const [verify] = this.ask(change)
     const answer = verify?.commands[0]
     if (verify === undefined || answer?.name !== 'verifyConnect') throw new Error('no VERIFY_CONNECT')
     this.peerId = answer.peerId
     this.session = answer.outgoingSession
+    this.pass(roundTripMs)
     this.say(this.acknowledge(verify, answer))
     const peer = eventsOf(this.host).find((event) => event.type === 'connect')?.peer
     if (peer === undefined) throw new Error('not connected')
