@@ -13,16 +13,20 @@ import { encodeHead, put32 } from './wire.ts'
 export class Bandwidth implements Timed {
   armedAt: Millis = Infinity
   readonly #host: Host
-  /** Peers have been told of a limit: they must also be told when it is lifted. */
-  #told = false
+  /**
+   * There was a limit at some time: whoever heard of it must hear that it is lifted, also one whose handshake was under way
+   * just then.
+   */
+  #everLimited: boolean
 
   constructor(host: Host) {
     this.#host = host
+    this.#everLimited = this.#limited
   }
 
   /** A connection was made: within a second everybody's share is computed anew. */
-  joined(peer: PeerCore): void {
-    if (this.#limited || peer.peerIncomingBandwidth > 0) this.#soon()
+  joined(): void {
+    if (this.#everLimited) this.#soon()
   }
 
   left(): void {
@@ -34,14 +38,14 @@ export class Bandwidth implements Timed {
     for (const peer of this.#host.peers as PeerCore[]) {
       peer.windowBytes = sendingWindow(this.#host.outgoingBandwidth, peer.peerIncomingBandwidth)
     }
+    this.#everLimited ||= this.#limited
     this.#host.timers.arm(this, this.#host.now)
   }
 
   due(): void {
     const { incomingBandwidth, outgoingBandwidth } = this.#host
     const peers = this.#host.peers as PeerCore[]
-    if (!this.#limited && !this.#told) return
-    this.#told = this.#limited
+    if (!this.#everLimited) return
     const shares = shareIncoming(incomingBandwidth, peers)
     peers.forEach((peer, i) => {
       const encoded = new Uint8Array(12)

@@ -18,6 +18,7 @@ import { createLedger } from './ledger.ts'
 import { resolveHostOptions } from './options.ts'
 import type { HostOptions, ResolvedHostOptions } from './options.ts'
 import { PaceQueue } from './pace-queue.ts'
+import { PaceQueue } from './pace-queue.ts'
 import { PeerCore } from './peer.ts'
 import { receiveDatagram } from './receive.ts'
 import type { ReceiveBudget } from './receive-budget.ts'
@@ -69,6 +70,7 @@ export class Host implements Endpoint<HostEvent> {
   /** @internal */ readonly timers = new Timers()
   /** @internal */ readonly handshake: Handshake
   /** @internal */ readonly pace = new Pace()
+  /** @internal */ readonly paceQueue = new PaceQueue(this)
   /** @internal */ readonly paceQueue = new PaceQueue(this)
   /** @internal */ now: Millis = 0
   /** @internal */ waitingBytes = 0
@@ -388,7 +390,7 @@ export class Host implements Endpoint<HostEvent> {
   /** @internal A handshake has succeeded. */
   connected(peer: PeerCore, data: number): void {
     this.emit({ type: 'connect', peer, data })
-    this.#bandwidth.joined(peer)
+    this.#bandwidth.joined()
     this.ready(peer)
   }
 

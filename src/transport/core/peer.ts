@@ -121,6 +121,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   awaitsTime = false
   /** It is in the queue of those that the host's outgoing limit holds back. */
   awaitsPace = false
+  /** It is in the queue of those that the host's outgoing limit holds back. */
+  awaitsPace = false
   connectedAt: Millis = 0
   readonly liveness: Liveness
   // -- ending
@@ -485,9 +487,9 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (copyAt > now) at = Math.min(at, copyAt)
     if (copyAt <= now || this.sending.messages > 0 || recovery.peekAgainBulk() !== null) {
       // It may be a limit that holds them back: the host's, where others wait as well, or the other side's.
-      if (!this.host.pace.allows(now)) this.host.paceQueue.wait(this, now)
       const opensAt = this.pace.opensAt(now)
-      if (opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
+      if (!this.host.pace.allows(now)) this.host.paceQueue.wait(this, now)
+      else if (opensAt > now) at = Math.min(at, Math.max(now + 0.5, opensAt))
       // A copy that is due and could not leave for another reason is tried again, but not at once.
       else if (copyAt <= now) at = Math.min(at, now + 1)
     }
