@@ -11,20 +11,11 @@ export interface SpecExample {
   readonly line: number
 }
 
-/** The text of a chapter: in SPEC.md, or still in its part. */
-export const chapter = (number: number, part: string): string => {
-  const root = new URL('../../../', import.meta.url)
-  const start = new RegExp(`^## ${number}\\. `, 'm')
-  for (const file of ['SPEC.md', `docs/spec-parts/${part}.md`]) {
-    let text = ''
-    try {
-      text = readFileSync(new URL(file, root), 'utf8')
-    } catch {
-      continue
-    }
-    const at = text.search(start)
-    if (at >= 0) return text.slice(at).split(/^## (?!\d+\.\d)/m).slice(0, 2).join('## ')
-  }
+/** The text of a chapter of SPEC.md. */
+export const chapter = (number: number): string => {
+  const text = readFileSync(new URL('../../../SPEC.md', import.meta.url), 'utf8')
+  const at = text.search(new RegExp(`^## ${number}\\. `, 'm'))
+  if (at >= 0) return text.slice(at).split(/^## (?!\d+\.\d)/m).slice(0, 2).join('## ')
   throw new Error(`chapter ${number} is nowhere`)
 }
 

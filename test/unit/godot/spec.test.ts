@@ -11,7 +11,7 @@ import { conversionFor } from '../../../src/godot/type-description.ts'
 import * as godot from '../../../src/godot/variant.ts'
 import type { Variant } from '../../../src/godot/variant.ts'
 
-const text = chapter(16, 'godot')
+const text = chapter(16)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 t.test('every example packet says what stands below it, or is refused for that reason', (t) => {

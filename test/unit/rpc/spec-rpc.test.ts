@@ -7,7 +7,7 @@ import { hash24 } from '../../../src/rpc/fingerprint.ts'
 import { Kind } from '../../../src/rpc/message.ts'
 import { asJson, chapter, specExamples, specPairs, specSection, tableRows } from '../../support/spec-examples.ts'
 
-const text = chapter(14, 'rpc')
+const text = chapter(14)
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 const examples = specExamples(text, 'rpc')
 

@@ -7,7 +7,7 @@ import type { SystemMessage } from '../../../src/session/system-messages.ts'
 import { EndCode } from '../../../src/util/end-codes.ts'
 import { asJson, chapter, specExamples, specSection, tableRows } from '../../support/spec-examples.ts'
 
-const text = chapter(13, 'session')
+const text = chapter(13)
 const ids = [7, 900, 70_000]
 const seats = {
   seatOf: (id: number) => (id === 1 ? 1 : ids.indexOf(id) + 2),
