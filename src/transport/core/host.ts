@@ -18,7 +18,6 @@ import { createLedger } from './ledger.ts'
 import { resolveHostOptions } from './options.ts'
 import type { HostOptions, ResolvedHostOptions } from './options.ts'
 import { PaceQueue } from './pace-queue.ts'
-import { PaceQueue } from './pace-queue.ts'
 import { PeerCore } from './peer.ts'
 import { receiveDatagram } from './receive.ts'
 import type { ReceiveBudget } from './receive-budget.ts'
@@ -70,7 +69,6 @@ export class Host implements Endpoint<HostEvent> {
   /** @internal */ readonly timers = new Timers()
   /** @internal */ readonly handshake: Handshake
   /** @internal */ readonly pace = new Pace()
-  /** @internal */ readonly paceQueue = new PaceQueue(this)
   /** @internal */ readonly paceQueue = new PaceQueue(this)
   /** @internal */ now: Millis = 0
   /** @internal */ waitingBytes = 0

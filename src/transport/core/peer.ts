@@ -121,8 +121,6 @@ export class PeerCore implements Peer, Inbox, Timed {
   awaitsTime = false
   /** It is in the queue of those that the host's outgoing limit holds back. */
   awaitsPace = false
-  /** It is in the queue of those that the host's outgoing limit holds back. */
-  awaitsPace = false
   connectedAt: Millis = 0
   readonly liveness: Liveness
   // -- ending
