@@ -12,6 +12,8 @@ export interface BenchTable {
 const TABLES: Readonly<Record<string, { readonly summary: string; load(): Promise<BenchTable> }>> = {
   suite: { summary: 'everything, with a report as HTML; what runs when no table is named', load: () => import('./suite.ts') },
   baseline: { summary: 'writes the figures that the tests compare with', load: () => import('./scenarios/regression.ts') },
+  recovery: { summary: 'loss recovery and congestion control against their bars, in virtual time', load: () => import('./recovery/table.ts') },
+  'recovery-real': { summary: 'loss recovery over real sockets beside C ENet', load: () => import('./recovery/real.ts') },
   'first-figures': { summary: 'the transport beside bare dgram and C ENet on loopback', load: () =>
     import('./scenarios/first-figures.ts') },
 }
