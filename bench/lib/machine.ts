@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { median } from './statistics.ts'
+import { percentile } from './statistics.ts'
 import { packageRoot } from './package-root.ts'
 
 /** Where and on what. */
@@ -84,7 +84,8 @@ const fixedWork = (): number => {
 }
 
 export const judgeNoise = (samples: readonly NoiseSample[]): Noise => {
-  const busy = median(samples.map((sample) => sample.busy))
+  // The upper quartile: neighbours come in bursts, and the looks are few.
+  const busy = percentile(samples.map((sample) => sample.busy), 75)
   const work = samples.map(({ workMs }) => workMs)
   const drift = Math.max(...work) / Math.min(...work)
   const load = loadavg()[0] ?? 0
