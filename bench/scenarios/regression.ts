@@ -4,7 +4,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../lib/package-root.ts'
-import { at } from '../lib/statistics.ts'
 import { ours, stage } from '../lib/virtual.ts'
 import type { VirtualContestant } from '../lib/virtual.ts'
 import { goodput } from './bottleneck.ts'
@@ -13,10 +12,10 @@ import { idle } from './connections.ts'
 import { play } from './game-tick.ts'
 import { latencies } from './latency-loss.ts'
 
-/** Figures by name. Names that end in Mbit or percent are better when higher, all others when lower. */
+/** Figures by name. Names that end in Mbit or Percent are better when higher, all others when lower. */
 export type Figures = Readonly<Record<string, number>>
 
-const RUNS = 8
+const RUNS = 12
 
 /** Measures all of them: a few seconds. */
 export const measure = async (contestant: VirtualContestant = ours('vaiven', 'default options')): Promise<Figures> => {
@@ -31,7 +30,7 @@ export const measure = async (contestant: VirtualContestant = ours('vaiven', 'de
     const sorted = runs.flatMap((run) => run.sorted).sort((a, b) => a - b)
     const sum = (of: 'bytesOnWire' | 'datagrams' | 'messages'): number => runs.reduce((total, run) => total + run[of], 0)
     figures[`ordered.${name}.meanMs`] = sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length
-    figures[`ordered.${name}.p99Ms`] = at(sorted, 99)
+    figures[`ordered.${name}.slowest1PercentMeanMs`] = tailMean(sorted)
     figures[`ordered.${name}.bytesPerMessage`] = sum('bytesOnWire') / sum('messages')
     figures[`ordered.${name}.datagramsPerMessage`] = sum('datagrams') / sum('messages')
     figures[`ordered.${name}.arrivedPercent`] = 100 - (100 * runs.reduce((total, run) => total + run.missing, 0)) / sorted.length
@@ -51,10 +50,16 @@ export const measure = async (contestant: VirtualContestant = ours('vaiven', 'de
   figures['idle.runsPerPeerSecond'] = quiet.runs / 200
   figures['idle.datagramsPerPeerSecond'] = quiet.datagrams / 200
   figures['idle.bytesPerPeerSecond'] = quiet.bytes / 200
-  const calls = await roundTrips({ seed: 11, loss: 0.05, count: 300 })
+  const calls = await roundTrips({ seed: 11, loss: 0.05, count: 1500 })
   figures['call.loss5.meanMs'] = calls.reduce((sum, ms) => sum + ms, 0) / calls.length
-  figures['call.loss5.p99Ms'] = at(calls, 99)
+  figures['call.loss5.slowest1PercentMeanMs'] = tailMean(calls)
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(6))]))
+}
+
+/** The mean of the slowest hundredth: a percentile jumps by a whole tick when chance falls differently, this does not. */
+const tailMean = (sorted: readonly number[]): number => {
+  const tail = sorted.slice(Math.floor(sorted.length * 0.99))
+  return tail.reduce((sum, ms) => sum + ms, 0) / tail.length
 }
 
 /** One figure that moved. */
