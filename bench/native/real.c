@@ -43,7 +43,7 @@ static void post (ENetPeer * peer, int channel, size_t size, enet_uint32 flags)
 }
 
 #define WARM_NS 3000000000LL
-#define DRAIN_NS 15000000000LL
+#define DRAIN_NS 8000000000LL
 #define TICK_NS 16666667LL
 
 int main (int argc, char ** argv)

@@ -122,8 +122,11 @@ export const run = async (args: string[]): Promise<number> => {
   const rows: { condition: string; rttMs: number; loss: string; name: string; ms: number[] }[] = []
   for (const [index, { name: condition, rttMs, loss, conditions }] of CONDITIONS.entries()) {
     if (values.quick && !QUICK.has(condition)) continue
-    // All of them at the same time, each through a relay of its own with the same seed: little work, and one weather for all.
-    const all = await Promise.all(pairings.map((pairing) => game(pairing, conditions, seconds, 100 + index)))
+    // Two at the same time, each through a relay of its own with the same seed: more would wait for each other's turn at the processor.
+    const all: number[][] = []
+    for (let i = 0; i < pairings.length; i += 2) {
+      all.push(...(await Promise.all(pairings.slice(i, i + 2).map((pairing) => game(pairing, conditions, seconds, 100 + index)))))
+    }
     process.stdout.write(`${condition}\n`)
     pairings.forEach(({ name }, i) => {
       const ms = SHARES.map((share) => at(all[i] as number[], share))
@@ -166,7 +169,7 @@ const markdown = ({ machine: where, seconds, rows, bulk: transfers, idealBulkMs 
     '',
     `\`npm run bench -- recovery-real\`, ${where.date}, Node ${where.node}, ${where.cpu} (${where.cores} cores), commit ${where.commit}.`,
     `One-way delivery in ms of two 64-byte reliable ordered messages a tick at 60 Hz over real sockets through a relay with loss each way, ${seconds} s`,
-    'each, C programs served every millisecond. All rows of a condition ran at the same time with the same seed.',
+    'each, C programs served every millisecond. Two rows ran at the same time; all of a condition have the same seed.',
     '',
     '| condition | who | p50 | p95 | p99 | p99.9 |',
     '|---|---|---|---|---|---|',

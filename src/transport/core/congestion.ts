@@ -607,7 +607,7 @@ export class Congestion {
     rate *= this.#yielded
     if (this.#state === 'startup') {
       window = Math.max(window, this.#initial)
-      rate = Math.max(rate, 1.25 * initialRate)
+      rate = Math.max(rate, 2 * initialRate)
     }
     window = Math.min(window, this.#ceiling)
     if (this.#refreshUntil > 0) window = Math.max(4 * mtu, (this.#propagationBefore === Infinity ? 0.5 : 0.75) * Math.min(window, this.#bdp * compensation))
