@@ -9,9 +9,9 @@ import { STYLE } from './style.ts'
 export const htmlReport = (report: Report): string => {
   const names = order(report)
   const colour = (name: string): number => {
-    const exact = names.indexOf(name)
     // "vaiven, eight channels" has the colour of vaiven.
-    return (exact >= 0 ? exact : names.indexOf(name.split(',')[0] as string)) % 8
+    const known = COLOURS.indexOf(name.split(',')[0] as string)
+    return known >= 0 ? known : 4 + (names.filter((other) => !COLOURS.includes(other)).indexOf(name) % 5)
   }
   const { machine, settings, noise } = report
   const groups = GROUPS.map(({ title, about, fits }) => ({ title, about, tables: report.tables.filter(fits) })).filter(({ tables }) =>
@@ -33,6 +33,9 @@ ${contestants(report, colour)}</main>
 <script>${SCRIPT}</script></body></html>
 `
 }
+
+/** Who has a colour of their own; twins and plug-ins share the later ones. */
+const COLOURS: readonly string[] = ['vaiven', 'vaiven +copies', 'enet', 'tcp', 'dgram', 'utp', 'udx', 'ws', 'datachannel']
 
 const GROUPS: readonly { title: string; about: string; fits: (table: Table) => boolean }[] = [
   { title: 'Bad networks', about: 'In virtual time: exact, and the same on every machine.', fits: ({ kind }) => kind === 'exact' },
@@ -58,7 +61,7 @@ const order = (report: Report): string[] => {
 const CARDS: readonly { table: string; row: string; text: string; unit: string }[] = [
   { table: 'latency-loss-100', row: '5-p99', text: 'p99 of ordered messages at 5 % loss, 100 ms round trip', unit: 'ms' },
   { table: 'bottleneck', row: 'loss-1', text: 'bulk through 20 Mbit/s at 1 % loss', unit: 'Mbit/s' },
-  { table: 'connecting', row: '20-p50', text: 'to connect at 20 % loss, 50 ms round trip', unit: 'ms' },
+  { table: 'connecting', row: '20-max', text: 'slowest of many connects at 20 % loss, 50 ms round trip', unit: 'ms' },
   { table: 'rpc', row: '5-p99', text: 'p99 of calls with an answer at 5 % loss, 50 ms round trip', unit: 'ms' },
   { table: 'echo', row: 'p50', text: 'echo round trip on loopback', unit: 'µs' },
   { table: 'small', row: 'rate', text: 'thousand small messages a second', unit: 'k/s' },
@@ -88,7 +91,7 @@ const section = (table: Table, names: readonly string[], colour: (name: string) 
     : `<div class="legend">${columns.map((name) => `<span data-legend="${escape(name)}"><i ` +
     `class="c${colour(name)}"></i>${escape(name)}</span>`).join('')}</div>`
   const plots = table.plots.map((plot) =>
-    `<figure><figcaption>${escape(plot.title)}</figcaption>${drawPlot(plot, colour)}</figure>`).join('')
+    `<figure><figcaption>${escape(plot.title)} <small>${escape(plot.yLabel)}</small></figcaption>${drawPlot(plot, colour)}</figure>`).join('')
   const head = `<tr><th></th>${columns.map((name) => `<th><i class="c${colour(name)}"></i>${escape(name)}</th>`).join('')}<th ` +
     `class="unit"></th></tr>`
   const body = table.rows.map((row) => tableRow(row, columns)).join('')

@@ -71,7 +71,7 @@ const yAxis = (scale: Scale, label: string): string =>
     const at = y(scale.of(tick))
     return `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${at}" y2="${at}"/>` +
       `<text class="tick" x="${MARGIN.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${digits(tick)}</text>`
-  }).join('') + `<text class="label" transform="translate(13 ${(MARGIN.top + INNER.height / 2).toFixed(0)}) rotate(-90)" ` +
+  }).join('') + `<text class="label side-label" transform="translate(13 ${(MARGIN.top + INNER.height / 2).toFixed(0)}) rotate(-90)" ` +
     `text-anchor="middle">${escape(label)}</text>`
 
 const xLabel = (label: string): string =>
