@@ -139,6 +139,8 @@ export class Recovery {
   #outstanding = 0
   #slowLossRatio = 0
   #lastProbeAt = -Infinity
+  /** During an outage the next probe leaves not before this. */
+  #probeAt = -Infinity
   #lastAcknowledgedAt: Millis
   #now: Millis
   #outageHandled = false
@@ -419,8 +421,7 @@ export class Recovery {
         }
         continue
       }
-      const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
-      if (tailAt > now) continue
+      if (this.#endOf(record) > now) continue
       if (record.passive) {
         // Nothing to repeat, and nothing proved: reports about it may have been lost.
         this.#forget(record)
@@ -460,6 +461,7 @@ export class Recovery {
     }
     if (overdue) {
       this.forced = FORCED
+      this.#probeAt = now + this.#backedOff(0)
       if (this.overdueSince < 0) this.overdueSince = live
       if (now - this.#lastProbeAt >= 0.9 * this.tailMs) {
         this.probes++
@@ -611,8 +613,7 @@ export class Recovery {
       } else if (record.suspected) {
         wake = Math.min(wake, Math.max(now + 1, record.sentAt + LAPSE_TAILS * record.tail))
       } else {
-        const tailAt = record.bulk ? Math.max(record.tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : record.tailAt
-        wake = Math.min(wake, tailAt)
+        wake = Math.min(wake, this.#endOf(record))
         // Sent in order, so what follows is due later or little earlier: looking at a few is enough.
         if (++looked >= 64) break
       }
@@ -743,6 +744,14 @@ export class Recovery {
     this.#slowLossRatio += slow * ((lost ? 1 : 0) - this.#slowLossRatio)
     this.copies.lossRatio = Math.max(this.lossRatio, this.#slowLossRatio)
     this.congestion?.result(record.calm, lost)
+  }
+
+  // When the tail timer of this datagram ends.
+  #endOf(record: SentDatagram): Millis {
+    const { tailAt } = record
+    const restarted = record.bulk ? Math.max(tailAt, this.#lastAcknowledgedAt + this.#backedOff(this.tailMs)) : tailAt
+    // During an outage probes are apart, however many datagrams are under way.
+    return this.probes < 2 || record.passive ? restarted : Math.max(restarted, this.#probeAt)
   }
 
   // While nothing comes back, probes thin out with the silence: an outage of T costs at most 8 % more than T, and a dead
