@@ -212,6 +212,7 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   disconnectPlain(data = 0): void {
     checkData(data)
+    if (this.state === 'disconnecting') return
     if (this.state !== 'connected' && this.state !== 'disconnect-later') return this.disconnectNow(data)
     this.#endData = data
     this.#sayGoodbye()
@@ -541,8 +542,11 @@ export class PeerCore implements Peer, Inbox, Timed {
   leaveNow(data: number, reason: EndReason): void {
     checkData(data)
     if (this.state === 'disconnected') return
-    const parting = this.state === 'connected' || this.state === 'disconnect-later'
-    if (parting) this.host.depart(this, encodeDisconnect(this.nextControl(), data, false))
+    if (this.state !== 'connecting') {
+      // A goodbye that was begun may not have left, or may be lost: it is said again with its own data.
+      const said = this.state === 'disconnecting' ? this.#endData : data
+      this.host.depart(this, encodeDisconnect(this.nextControl(), said, false))
+    }
     this.finish(reason, 0)
     this.host.attention(null)
   }
