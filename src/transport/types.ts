@@ -277,7 +277,7 @@ export type HostEvent =
   | { readonly type: 'drain'; readonly peer: Peer }
   | Diagnostic
 
-/** Something worth telling a person. At most one for each address and code every ten seconds. */
+/** Something worth telling a person. At most one for each address and code every ten seconds, and 32 in all. */
 export interface Diagnostic {
   readonly type: 'diagnostic'
   readonly code:

@@ -7,6 +7,10 @@ import { Command, COMMAND_BYTES, HEADER_COMPRESSED, HEADER_SENT_TIME, NO_PEER, P
 import type { ResolvedHostOptions } from './options.ts'
 import { CommandRecord, decodeCommand, put16, put32, u16, u32 } from './wire.ts'
 
+/** A stranger's compressed datagram is a CONNECT (48 bytes, with our announcement 56) or nothing: neither it nor what it unpacks to is longer. */
+const MAX_PACKED_CONNECT = 256
+const MAX_PLAIN_CONNECT = 128
+
 export interface Dialect {
   readonly checksum: Checksum | null
   /** What the other side is known to understand; `null` until it has compressed something itself. */
@@ -70,6 +74,8 @@ export class Sealer {
     const plainHeader = (word & HEADER_SENT_TIME) !== 0 ? 4 : 2
     if (bytes.length < plainHeader + 4) return 'malformedDatagram'
     const compressed = (word & HEADER_COMPRESSED) !== 0
+    // Nobody compresses more than a CONNECT without a connection: a stranger's bytes cost no more than that.
+    if (compressed && bytes.length > MAX_PACKED_CONNECT) return 'compression'
     const candidates = compressed ? options.compressors : [null]
     let sawChecksum = false
     for (const headerBytes of [plainHeader + 4, plainHeader]) {
@@ -81,7 +87,7 @@ export class Sealer {
           if (checksum !== null && !verify(bytes, headerBytes, checksum, 0)) continue
           this.#found(bytes, headerBytes, bytes.length, false)
         } else {
-          if (this.#unpack(bytes, headerBytes, compressor, null, 0) !== null) continue
+          if (this.#unpack(bytes, headerBytes, compressor, null, 0, headerBytes + MAX_PLAIN_CONNECT) !== null) continue
           if (!isConnect(this.#plain, this.opened.start, this.opened.end)) continue
           sawChecksum ||= checksum !== null
           if (checksum !== null && !this.#verifyPlain(checksum, 0)) continue
@@ -127,11 +133,18 @@ export class Sealer {
   }
 
   // The plain form goes behind a copy of the header, so that a checksum can run over both at once.
-  #unpack(bytes: Uint8Array, headerBytes: number, compressor: Compressor, checksum: Checksum | null, seed: number): OpenFailure {
+  #unpack(
+    bytes: Uint8Array,
+    headerBytes: number,
+    compressor: Compressor,
+    checksum: Checksum | null,
+    seed: number,
+    maxBytes = MAX_DATAGRAM_BYTES,
+  ): OpenFailure {
     const plain = this.#plain
     plain.set(bytes.subarray(0, headerBytes))
-    const size = compressor.decompress(bytes.subarray(headerBytes), plain.subarray(headerBytes, MAX_DATAGRAM_BYTES))
-    if (size <= 0 || size > MAX_DATAGRAM_BYTES - headerBytes) return 'compression'
+    const size = compressor.decompress(bytes.subarray(headerBytes), plain.subarray(headerBytes, maxBytes))
+    if (size <= 0 || size > maxBytes - headerBytes) return 'compression'
     this.#found(plain, headerBytes, headerBytes + size, true)
     return checksum === null || this.#verifyPlain(checksum, seed) ? null : 'checksum'
   }

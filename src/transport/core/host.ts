@@ -49,6 +49,10 @@ type Addressee = PeerCore | HalfOpen | Departed
 const MAX_POSTED = 4096
 /** One diagnostic of a kind per address in this time. */
 const DIAGNOSTIC_INTERVAL_MS = 10_000
+/** And so many in all; the ledger counts the rest. */
+const MAX_DIAGNOSED = 32
+/** Peer numbers that are looked at for one that is free at an address, once none is free at all. */
+const MAX_CANDIDATES = 16
 
 export class Host implements Endpoint<HostEvent> {
   readonly options: ResolvedHostOptions
@@ -341,7 +345,8 @@ export class Host implements Endpoint<HostEvent> {
       candidate = this.random16() & 0x0fff
       if (candidate !== NO_PEER && this.#byWireId[candidate] === null) return candidate
     }
-    for (let i = 0; i < NO_PEER; i++) {
+    // If somebody takes very many at one address the session tells them apart, or nothing does: that is nobody else's harm.
+    for (let i = 0; i < MAX_CANDIDATES; i++) {
       candidate = (candidate + 1) % NO_PEER
       let other = this.#byWireId[candidate] as Addressee | null
       while (other !== null && !(other.address === to.address && other.port === to.port)) other = other.nextSameId as Addressee | null
@@ -460,8 +465,11 @@ export class Host implements Endpoint<HostEvent> {
     const key = `${code}|${from.address}`
     const last = this.#diagnosed.get(key)
     if (last !== undefined && this.now - last < DIAGNOSTIC_INTERVAL_MS) return
-    // Strangers choose the keys: forget all of them rather than grow.
-    if (this.#diagnosed.size >= 1024) this.#diagnosed.clear()
+    // Strangers choose the keys: who invents addresses must neither make us remember them nor fill somebody's log.
+    if (this.#diagnosed.size >= MAX_DIAGNOSED) {
+      for (const [old, at] of this.#diagnosed) if (this.now - at >= DIAGNOSTIC_INTERVAL_MS) this.#diagnosed.delete(old)
+      if (this.#diagnosed.size >= MAX_DIAGNOSED) return
+    }
     this.#diagnosed.set(key, this.now)
     this.emit({ type: 'diagnostic', code, message: explain(code, from, this.options), from: { address: from.address, port: from.port }, at: this.now })
   }
