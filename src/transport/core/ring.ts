@@ -178,6 +178,13 @@ export class MinHeap<T> {
     return top
   }
 
+  /** Throws out what `keep` does not want. Takes as long as filling the heap anew. */
+  retain(keep: (item: T, key: number) => boolean): void {
+    const keys = this.#keys.splice(0)
+    const items = this.#items.splice(0)
+    for (const [i, item] of items.entries()) if (keep(item, keys[i] as number)) this.push(keys[i] as number, item)
+  }
+
   clear(): void {
     this.#keys.length = this.#items.length = 0
   }

@@ -11,8 +11,18 @@ export interface Timed {
   due(now: Millis): void
 }
 
+/** So many entries may be left over before they are looked for. */
+const SPARE = 64
+
 export class Timers {
   readonly #heap = new MinHeap<Timed>()
+  /** How many are armed. */
+  #armed = 0
+
+  /** Entries kept, left-over ones included. */
+  get length(): number {
+    return this.#heap.length
+  }
 
   /** The earliest time at which something may be due; `Infinity` when nothing ever is. */
   get deadline(): Millis {
@@ -28,11 +38,15 @@ export class Timers {
   /** Sets when `timed` is woken. A later time than before takes effect when the earlier one comes: that is cheaper. */
   arm(timed: Timed, at: Millis): void {
     if (at >= timed.armedAt) return
+    if (timed.armedAt === Infinity) this.#armed++
     timed.armedAt = at
     this.#heap.push(at, timed)
+    // Whoever is woken early again and again leaves its later times behind, up to an hour ahead.
+    if (this.#heap.length > 2 * this.#armed + SPARE) this.#sweep()
   }
 
   disarm(timed: Timed): void {
+    if (timed.armedAt !== Infinity) this.#armed--
     timed.armedAt = Infinity
   }
 
@@ -41,8 +55,17 @@ export class Timers {
     let guard = this.#heap.length
     while (this.deadline <= now && guard-- > 0) {
       const timed = this.#heap.pop() as Timed
-      timed.armedAt = Infinity
+      this.disarm(timed)
       timed.due(now)
     }
+  }
+
+  #sweep(): void {
+    const kept = new Set<Timed>()
+    this.#heap.retain((timed, at) => {
+      if (timed.armedAt !== at || kept.has(timed)) return false
+      kept.add(timed)
+      return true
+    })
   }
 }
