@@ -255,7 +255,7 @@ export interface ChannelPriority {
   redundancy?: 'off' | 'auto' | 0 | 1 | 2 | 3
   /**
    * An unreliable packet without `expiresMs` that could not leave for so long (a bandwidth limit, or a path full of bulk) is
-   * dropped, so that what does leave is new; ms, 0 to 60,000, 0: never. Counted as `throttled`. @default 50
+   * dropped for a newer one behind it; ms, 0 to 60,000, 0: never. Counted as `throttled`. @default 50
    */
   freshnessMs?: number
 }

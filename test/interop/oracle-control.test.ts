@@ -236,7 +236,7 @@ t.test('a C client that loads a level for 25 seconds keeps its place on our serv
 
 t.test('our host with a limit of 40 kB a second sends unreliable packets to a C server at that rate', skip, (t) => {
   const world = new World(1, { latencyMs: 10 })
-  const client = world.add('client', openOurs({}, { outgoingBandwidthBytesPerSecond: 40_000 }))
+  const client = world.add('client', openOurs({}, { outgoingBandwidthBytesPerSecond: 40_000, channelPriorities: { 0: { freshnessMs: 0 } } }))
   const server = world.add('server', openHost('c'))
   const peer = client.host.connect(server.address)
   world.runFor(500)

@@ -65,17 +65,13 @@ export class SendQueue {
   age(now: Millis): void {
     for (const lane of this.#all()) {
       if (lane.freshnessMs === 0 || lane.queue.length === 0) continue
-      for (let first = lane.queue.peek(); first !== undefined && isStale(first, now); first = lane.queue.peek()) {
-        lane.shift()
-        this.giveUp(first, 'throttled')
-      }
+      while (isStale(lane, now)) this.giveUp(lane.shift() as Message, 'throttled')
       for (let i = lane.queue.length - 1; i >= 0; i--) {
         const message = lane.queue.at(i) as Message
         if (message.reliable || message.freshUntil !== Infinity) break
         // A limit of the application's own takes the place of this one.
         message.freshUntil = message.ttlMs > 0 ? Number.MAX_VALUE : now + lane.freshnessMs
       }
-      if (lane.queue.length === 0) this.schedule.remove(lane)
     }
   }
 
@@ -266,5 +262,8 @@ export class SendQueue {
   }
 }
 
-/** An unreliable packet that has not begun to leave and is not worth it any more. */
-export const isStale = (message: Message, now: Millis): boolean => !message.reliable && message.begun === 0 && message.freshUntil <= now
+/** The first packet of a lane is unreliable, was held back for too long, and a newer one waits behind it. */
+export const isStale = ({ queue }: Lane, now: Millis): boolean => {
+  const first = queue.peek()
+  return first !== undefined && !first.reliable && first.begun === 0 && first.freshUntil <= now && queue.at(1)?.reliable === false
+}

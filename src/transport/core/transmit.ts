@@ -239,7 +239,7 @@ const writePackets = (host: Host, peer: PeerCore, now: Millis, urgent: boolean, 
       peer.sending.giveUp(message, 'expired')
       continue
     }
-    if (isStale(message, now)) {
+    if (isStale(lane, now)) {
       lane.shift()
       peer.sending.giveUp(message, 'throttled')
       continue

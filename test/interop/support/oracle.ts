@@ -22,6 +22,9 @@ export interface OracleOptions extends AnyOptions {
   duplicatePeers?: number
 }
 
+/** With VAIVEN_C_POLL_MS=33 every C program of the suite serves its host as rarely as a game of 30 frames a second. */
+const POLL_MS = Number(process.env['VAIVEN_C_POLL_MS'] ?? 5)
+
 /** A host of the C library in virtual time. */
 export class OracleHost implements AnyHost {
   readonly #process: OracleProcess
@@ -31,10 +34,10 @@ export class OracleHost implements AnyHost {
   readonly #transmits: { address: string; port: number; hex: string }[] = []
   #nextPoll: Millis = 0
 
-  /** @param options.pollMs how often its program serves it, ms @default 5 */
+  /** @param options.pollMs how often its program serves it, ms @default 5, or what VAIVEN_C_POLL_MS says */
   constructor(options: OracleOptions = {}) {
     this.#process = new OracleProcess()
-    this.#pollMs = options.pollMs ?? 5
+    this.#pollMs = options.pollMs ?? POLL_MS
     const keys = {
       mtu: options.mtu,
       crc: options.checksum === 'crc32' ? 1 : undefined,
