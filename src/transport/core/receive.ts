@@ -36,8 +36,8 @@ export const receiveDatagram = (host: Host, peer: PeerCore, bytes: Uint8Array, n
   if (reports !== null && whole && sentTime >= 0) {
     // Everything in it was taken: one report for the datagram says so, even if the next one is lost.
     const eliciting = peer.acks.length > acksBefore
-    peer.acks.takeBack(peer.acks.length - acksBefore)
-    reports.note(sentTime, now, eliciting ? 0 : UNHURRIED_REPORT_MS)
+    const noted = reports.note(sentTime, now, eliciting ? 0 : UNHURRIED_REPORT_MS)
+    if (noted) peer.acks.takeBack(peer.acks.length - acksBefore)
   }
   const before = peer.recovery.roundTrip.samples
   if (peer.recovery.endBatch(now, host.stallEndedAt)) host.ready(peer)
@@ -62,6 +62,8 @@ const isWhole = (bytes: Uint8Array, start: number, end: number, command: Command
   return true
 }
 
+/** Reports read from one datagram; each is about 65 datagrams, and a sender of ours writes four. */
+const MAX_REPORTS_RECEIVED = 16
 /** How long the report about an unreliable datagram waits for company. */
 const UNHURRIED_REPORT_MS = 25
 
@@ -79,10 +81,11 @@ const readCommands = (
   const command = host.scratchCommand
   let at = start
   let whole = true
+  let verified = false
   for (let i = 0; at < end; i++) {
     const size = i === MAX_COMMANDS_RECEIVED ? DecodeEnd.truncated : decodeCommand(bytes, at, end, command)
     // What follows an unknown command is a tail: ours, an extension that we do not know, or nonsense.
-    if (size === DecodeEnd.unknown && readTail(host, peer, bytes, at, end, now)) return whole
+    if (size === DecodeEnd.unknown && readTail(host, peer, bytes, at, end, verified, now)) return whole
     if (size <= 0) {
       peer.count(size === DecodeEnd.truncated ? 'malformedCommand' : 'unknownCommand')
       return false
@@ -100,22 +103,30 @@ const readCommands = (
     // The sent time of a VERIFY_CONNECT is a challenge, not a datagram number.
     else if (command.number === Command.verifyConnect) {
       whole = false
+      verified = true
       peer.acks.push(command.channel, command.sequence, sentTime)
     } else peer.acks.push(command.channel, command.sequence, sentTime)
   }
   return whole
 }
 
-/** @returns true when it is a tail of ours, which is taken care of */
-const readTail = (host: Host, peer: PeerCore, bytes: Uint8Array, start: number, end: number, now: Millis): boolean => {
-  // The server's announcement behind VERIFY_CONNECT; a copy of it says nothing new.
+/**
+ * @param verified it follows a VERIFY_CONNECT that fits, whose connect id nobody else knows: only there an announcement is
+ *   believed. A server that understands no reports would never again hear an acknowledgement from us.
+ * @returns true when it is a tail of ours, which is taken care of
+ */
+const readTail = (host: Host, peer: PeerCore, bytes: Uint8Array, start: number, end: number, verified: boolean, now: Millis): boolean => {
+  // The server's announcement; a copy of it says nothing new.
   if (isAnnounce(bytes, start, end)) {
-    if (peer.announced) peer.extend()
-    return peer.announced
+    if (!peer.announced || !verified) return false
+    peer.extend()
+    return true
   }
   if (peer.reports === null) return false
   let at = start
-  for (let size = decodeReport(bytes, at, end, host.scratchReport); size > 0; size = decodeReport(bytes, at, end, host.scratchReport)) {
+  for (let i = 0; i < MAX_REPORTS_RECEIVED; i++) {
+    const size = decodeReport(bytes, at, end, host.scratchReport)
+    if (size === 0) break
     at += size
     if (!peer.recovery.reported(host.scratchReport, now, peer.onReported)) {
       peer.count('strayAcknowledgement')
