@@ -77,6 +77,8 @@ const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
 const LAPSE_TAILS = 4
 /** Least allowance of the tail time for timers and pumps on both sides; the slack learns what a path needs beyond it. */
 const TAIL_FLOOR_MS = 1
+/** Nobody may stretch its round trips until its silence goes unnoticed for minutes. */
+const LONGEST_TAIL_MS = 5_000
 /** Tail time before the first round trip is known. */
 const INITIAL_TAIL_MS = 250
 const MAX_TAIL_MS = 1_000
@@ -200,7 +202,7 @@ export class Recovery {
   /** The time after which an unanswered datagram is suspected lost. */
   get tailMs(): number {
     const { mean, deviation, sampled } = this.roundTrip
-    return sampled ? mean + Math.max(4 * deviation, TAIL_FLOOR_MS) + this.#slack : INITIAL_TAIL_MS
+    return sampled ? Math.min(mean + Math.max(4 * deviation, TAIL_FLOOR_MS) + this.#slack, LONGEST_TAIL_MS) : INITIAL_TAIL_MS
   }
 
   get lastAcknowledgedAt(): Millis {
