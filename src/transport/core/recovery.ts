@@ -194,9 +194,9 @@ export class Recovery {
     return this.#outstanding > 0
   }
 
-
+  /** Something waits to be sent again. What was acknowledged meanwhile does not: nobody else might ever look for it. */
   get hasAgain(): boolean {
-    return this.#againUrgent.length + this.#againBulk.length > 0
+    return this.peekAgainUrgent() !== null || this.peekAgainBulk() !== null
   }
 
   /** The time after which an unanswered datagram is suspected lost. */
