@@ -107,8 +107,9 @@ export class Reports {
   /**
    * A datagram has arrived.
    * @param patienceMs 0 when its sender waits for the report; else how long the report may wait for company
+   * @returns false when it came so late that no report has room for it
    */
-  note(token: number, now: Millis, patienceMs: number): void {
+  note(token: number, now: Millis, patienceMs: number): boolean {
     if (!this.#started) this.#largest = (token - 1) & 0xffff
     const lead = (token - this.#largest) & 0xffff
     if (lead !== 0 && lead < 0x8000) {
@@ -118,8 +119,7 @@ export class Reports {
       this.#reach = this.#unreported ? this.#reach + lead : 0
     } else if (lead !== 0) {
       const behind = 0x10000 - lead - 1
-      // Too old for the map: a report about a datagram that came very late would say nothing.
-      if (behind >= 64) return
+      if (behind >= 64) return false
       if (behind < 32) this.#mapLow = (this.#mapLow | (1 << behind)) >>> 0
       else this.#mapHigh = (this.#mapHigh | (1 << (behind - 32))) >>> 0
       this.#reach = Math.max(this.#unreported ? this.#reach : 0, behind + 1)
@@ -129,6 +129,7 @@ export class Reports {
     this.#newestAt = now
     this.#unreported = true
     this.#dueAt = Math.min(this.#dueAt, now + patienceMs)
+    return true
   }
 
   /** Writes the next block; returns its size. */
