@@ -51,15 +51,16 @@ export const measured = (row: Row): MeasuredRow => {
   return { key, what, bar, unit, cells, short: cells.filter((cell) => !holds(cell)), worst: sorted[0] ?? null, known: row.known ?? '' }
 }
 
-const shown = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3))
+const shown = (value: number): string => value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3)
 
 /** One line for the row, one for each cell that falls short, and all of them on request. */
 export const asText = (row: MeasuredRow, all: boolean): string => {
   const { cells, short, worst, unit } = row
   const verdict = cells.length === 0 ? 'not measured' : short.length === 0 ? 'holds' : `falls short in ${short.length} of ${cells.length}`
-  const head = `${row.what}\n    bar ${row.bar}   ${verdict}   worst ${worst === null ? '-' : `${shown(worst.value)}${unit} (${worst.name})`}`
+  const extreme = worst === null ? '-' : `${shown(worst.value)}${unit} (${worst.name})`
+  const head = `${row.what}\n    bar ${row.bar}   ${verdict}   worst ${extreme}`
   const listed = all ? cells : short
-  const lines = listed.map((cell) => `      ${holds(cell) ? ' ' : '!'} ${cell.name}: ${shown(cell.value)}${unit}${cell.detail === undefined ? '' : `   ${cell.detail}`}`)
+  const lines = listed.map((cell) => `      ${holds(cell) ? ' ' : '!'} ${cell.name}: ${shown(cell.value)}${unit}   ${cell.detail ?? ''}`.trimEnd())
   const why = short.length > 0 && row.known !== '' ? [`      ${row.known}`] : []
   return [head, ...lines, ...why].join('\n')
 }
@@ -69,6 +70,9 @@ export const asMarkdown = (rows: readonly MeasuredRow[]): string =>
   [
     '| what | bar | cells | worst cell | value | |',
     '|---|---|---|---|---|---|',
-    ...rows.map(({ what, bar, cells, short, worst, unit }) =>
-      `| ${what} | ${bar} | ${cells.length} | ${worst?.name ?? '-'} | ${worst === null ? '-' : shown(worst.value) + unit} | ${short.length === 0 ? 'holds' : `short in ${short.length}`} |`),
+    ...rows.map(({ what, bar, cells, short, worst, unit }) => {
+      const verdict = short.length === 0 ? 'holds' : `short in ${short.length}`
+      const value = worst === null ? '-' : shown(worst.value) + unit
+      return `| ${[what, bar, cells.length, worst?.name ?? '-', value, verdict].join(' | ')} |`
+    }),
   ].join('\n')

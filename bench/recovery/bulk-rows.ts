@@ -35,6 +35,11 @@ export const QUICK_BULK: BulkScale = {
   paths: [[20, 50, 1]], losses: [0, 0.05, 0.2], seeds: [1], buffers: [0.5, 2], flowCounts: [2, 8], gapsMs: [1_000], ownGapsMs: [1_000],
 }
 
+/** What flows share. */
+const PATH = { mbitPerSecond: 20, rttMs: 50, seed: 4 }
+const ORDERS: readonly FlowKind[][] = [['ours', 'cubic'], ['cubic', 'ours']]
+const listed = (shares: readonly number[]): string => `${shares.map((share) => share.toFixed(1)).join(' / ')} Mbit/s`
+
 /** Long enough for the ramp not to decide: at least 80 round trips at the rate of the path. */
 const bytesFor = (mbit: number, rttMs: number): number => Math.max(10e6, mbit * 125 * rttMs * 80)
 
@@ -42,7 +47,8 @@ export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
   const cells = (losses: readonly number[], pollMs?: number): BulkCell[] =>
     scale.paths.flatMap(([mbitPerSecond, rttMs, bufferBdp]) =>
       losses.map((lossRatio) => ({
-        mbitPerSecond, rttMs, bufferBdp, conditions: { lossRatio }, bytes: bytesFor(mbitPerSecond, rttMs), seed: 1, ...(pollMs === undefined ? {} : { pollMs }),
+        mbitPerSecond, rttMs, bufferBdp, conditions: { lossRatio }, bytes: bytesFor(mbitPerSecond, rttMs), seed: 1,
+        ...(pollMs === undefined ? {} : { pollMs }),
       })))
   const goodput = (receiver: Contestant, twoWay: boolean, list: BulkCell[], bar: (loss: number) => number, seeds = scale.seeds): Cell[] =>
     list.map((cell) => {
@@ -73,54 +79,63 @@ export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
       },
       {
         key: 'bulk-c-16', what: 'the same, polled every 16 ms', bar: '>= 0.80 to 5 %, >= 0.60 from 10 %', unit: '',
-        measure: () => goodput(stock(16), true, cells(scale.losses.filter((loss) => loss !== 0.02)), (loss) => (loss > 0.05 ? 0.6 : 0.8), [1]),
+        measure: () => goodput(stock(16), true,
+          cells(scale.losses.filter((loss) => loss !== 0.02)), (loss) => (loss > 0.05 ? 0.6 : 0.8), [1]),
+        known: 'at 20 % a buffer of 12 ms is smaller than what one poll of the receiver lets through'
       },
     ]),
     {
-      key: 'standing-queue', what: 'standing queue that a lone bulk flow adds, 10 BDP buffer', bar: 'p50 <= 5 ms, p95 <= 15 ms', unit: ' ms',
+      key: 'standing-queue', what: 'standing queue that a lone bulk flow adds, 10 BDP buffer',
+      bar: 'p50 <= 5 ms, p95 <= 15 ms', unit: ' ms',
       measure: () => {
-        const { queueMs } = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp: 10, flows: ['ours'], gapMs: 0, fromMs: 4_000, untilMs: 62_000, seed: 4 })
+        const { queueMs } = shared({ ...PATH, bufferBdp: 10, flows: ['ours'], gapMs: 0, fromMs: 4_000, untilMs: 62_000 })
         return [{ name: 'p50', value: percentile(queueMs, 0.5), atMost: 5 }, { name: 'p95', value: percentile(queueMs, 0.95), atMost: 15 }]
       },
     },
     {
-      key: 'mixed', what: 'small reliable message behind bulk on another channel, no loss, above one-way', bar: 'p50 <= 5 ms, p99 <= 20 ms', unit: ' ms',
+      key: 'mixed', what: 'small reliable message behind bulk on another channel, no loss, above one-way',
+      bar: 'p50 <= 5 ms, p99 <= 20 ms', unit: ' ms',
       measure: () => ([[20, 50, 2], [10, 100, 4]] as const).flatMap(([mbitPerSecond, rttMs, bufferBdp]) => {
-        const { latenciesMs, bulkMbit } = mixed(lean, lean, { mbitPerSecond, rttMs, bufferBdp, conditions: {}, durationMs: 60_000, seed: 11 })
+        const path = { mbitPerSecond, rttMs, bufferBdp, conditions: {} }
+        const { latenciesMs, bulkMbit } = mixed(lean, lean, { ...path, durationMs: 60_000, seed: 11 })
+        const above = (share: number): number => percentile(latenciesMs, share) - rttMs / 2
         const name = `${mbitPerSecond} Mbit/s, RTT ${rttMs}, ${bufferBdp} BDP`
         return [
-          { name: `${name}, p50`, value: percentile(latenciesMs, 0.5) - rttMs / 2, atMost: 5, detail: `bulk ${bulkMbit.toFixed(1)} Mbit/s` },
-          { name: `${name}, p99`, value: percentile(latenciesMs, 0.99) - rttMs / 2, atMost: 20 },
+          { name: `${name}, p50`, value: above(0.5), atMost: 5, detail: `bulk ${bulkMbit.toFixed(1)} Mbit/s` },
+          { name: `${name}, p99`, value: above(0.99), atMost: 20 },
         ]
       }),
     },
     {
       key: 'cubic', what: 'share against one CUBIC flow, 20 Mbit/s, RTT 50', bar: '0.4 to 1.6 of fair', unit: '',
-      measure: () => scale.gapsMs.flatMap((gapMs) => scale.buffers.flatMap((bufferBdp) => [['ours', 'cubic'], ['cubic', 'ours']].map((flows) => againstCubic(bufferBdp, flows as FlowKind[], gapMs)))),
+      measure: () => scale.gapsMs.flatMap((gapMs) => scale.buffers.flatMap((bufferBdp) => ORDERS.map((flows) => againstCubic(bufferBdp, flows, gapMs)))),
     },
     {
       key: 'cubic-late', what: 'the same when the second comes 20 s later (not asked for)', bar: '0.4 to 1.6 of fair', unit: '',
-      measure: () => scale.buffers.flatMap((bufferBdp) => [['ours', 'cubic'], ['cubic', 'ours']].map((flows) => againstCubic(bufferBdp, flows as FlowKind[], 20_000))),
-      known: 'who joins a queue that has stood for long in a deep buffer takes the path for longer than it is, and CUBIC itself is slow to give way there',
+      measure: () => scale.buffers.flatMap((bufferBdp) => ORDERS.map((flows) => againstCubic(bufferBdp, flows, 20_000))),
+      known: 'who joins a queue that has stood for long takes the path for longer than it is, and CUBIC is slow to give way in a deep buffer',
     },
     {
       key: 'own-flows', what: 'N of our own flows: Jain index', bar: '>= 0.85', unit: '',
-      measure: () => ownFlows(scale).map(({ name, shares }) => ({ name, value: jain(shares), atLeast: 0.85, detail: shares.map((share) => share.toFixed(1)).join(' / ') })),
-      known: 'eight newcomers in a buffer of 25 ms take each other for somebody who fills queues; which of them meet decides whether they find out',
+      measure: () => ownFlows(scale).map(({ name, shares }) => ({ name, value: jain(shares), atLeast: 0.85, detail: listed(shares) })),
+      known: 'eight newcomers in a small buffer take each other for somebody who fills queues; which of them meet decides whether they find out',
     },
     {
       key: 'own-queue', what: 'N of our own flows from 1 BDP: queue p50', bar: '<= 25 ms', unit: ' ms',
-      measure: () => ownFlows(scale).filter(({ bufferBdp }) => bufferBdp >= 1).map(({ name, queue, drops }) => ({ name, value: queue, atMost: 25, detail: `drops ${(drops * 100).toFixed(2)} %` })),
+      measure: () => ownFlows(scale)
+        .filter(({ bufferBdp }) => bufferBdp >= 1)
+        .map(({ name, queue, drops }) => ({ name, value: queue, atMost: 25, detail: `drops ${(drops * 100).toFixed(2)} %` })),
+      known: 'as above',
     },
   ]
 }
 
 const againstCubic = (bufferBdp: number, flows: FlowKind[], gapMs: number): Cell => {
-  const { shares } = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp, flows, gapMs, fromMs: 21_000 + gapMs, untilMs: 91_000 + gapMs, seed: 4 })
+  const { shares } = shared({ ...PATH, bufferBdp, flows, gapMs, fromMs: 21_000 + gapMs, untilMs: 91_000 + gapMs })
   const fair = (shares[0]! + shares[1]!) / 2
   return {
-    name: `${bufferBdp} BDP, ${flows.join(' then ')}, ${gapMs / 1000} s apart`, value: shares[flows.indexOf('ours')]! / fair, atLeast: 0.4, atMost: 1.6,
-    detail: shares.map((share) => share.toFixed(1)).join(' / ') + ' Mbit/s',
+    name: `${bufferBdp} BDP, ${flows.join(' then ')}, ${gapMs / 1000} s apart`, value: shares[flows.indexOf('ours')]! / fair,
+    atLeast: 0.4, atMost: 1.6, detail: listed(shares),
   }
 }
 
@@ -139,8 +154,9 @@ const ownFlows = (scale: BulkScale): OwnFlows[] => {
   list = scale.buffers.flatMap((bufferBdp) => scale.flowCounts.flatMap((count) => scale.ownGapsMs.map((gapMs) => {
     const flows = Array.from({ length: count }, (): FlowKind => 'ours')
     const from = 22_000 + gapMs * count
-    const result = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp, flows, gapMs, fromMs: from, untilMs: from + 70_000, seed: 4 })
-    return { name: `${count} flows, ${bufferBdp} BDP, ${gapMs / 1000} s apart`, bufferBdp, shares: result.shares, queue: percentile(result.queueMs, 0.5), drops: result.dropRatio }
+    const result = shared({ ...PATH, bufferBdp, flows, gapMs, fromMs: from, untilMs: from + 70_000 })
+    const name = `${count} flows, ${bufferBdp} BDP, ${gapMs / 1000} s apart`
+    return { name, bufferBdp, shares: result.shares, queue: percentile(result.queueMs, 0.5), drops: result.dropRatio }
   })))
   known.set(scale, list)
   return list

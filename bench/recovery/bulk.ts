@@ -97,17 +97,17 @@ export const bulk = (sender: Contestant, receiver: Contestant, cell: BulkCell): 
   network.runFor(500)
   const startAt = network.now
   const chunk = 1_000_000
-  for (let at = 0; at < cell.bytes; at += chunk) (peer as Peer | null)?.send(0, new Uint8Array(Math.min(chunk, cell.bytes - at)), 'reliable')
+  for (let at = 0; at < cell.bytes; at += chunk) {
+    (peer as Peer | null)?.send(0, new Uint8Array(Math.min(chunk, cell.bytes - at)), 'reliable')
+  }
   const link = network.link('client', 'server')
   queueMs.length = 0
-  let emptyAt = 0
   const limit = startAt + (cell.limitMs ?? 240_000)
-  while (got < cell.bytes && network.now < limit && lost === null) { network.runFor(20); if (!emptyAt && (peer as any).queuedBytes === 0) emptyAt = network.now }
+  while (got < cell.bytes && network.now < limit && lost === null) network.runFor(20)
   const elapsed: Millis = doneAt - startAt
   for (const host of [a, b]) release(host)
   const loss = cell.conditions.lossRatio ?? 0
   return {
-    ...({ debugTail: doneAt - emptyAt } as object),
     goodputMbit: got >= cell.bytes ? (cell.bytes * 8) / elapsed / 1000 : 0,
     boundMbit: cell.mbitPerSecond * MTU_SHARE * (1 - loss),
     queueMs,

@@ -73,7 +73,8 @@ export class CubicSender implements Endpoint<never> {
   receive(bytes: Uint8Array, _from: Address, now: Millis): void {
     this.#now = now
     this.#lastHeard = now
-    for (let at = 0; at + 4 <= bytes.length; at += 4) this.#acknowledged(new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0), now)
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    for (let at = 0; at + 4 <= bytes.length; at += 4) this.#acknowledged(view.getUint32(at), now)
     for (const other of this.#sent.keys()) {
       if (other + 3 > this.#largest) break
       this.#lose(other)

@@ -36,7 +36,8 @@ export const mixed = (sender: Contestant, receiver: Contestant, cell: MixedCell)
   const network = new Network({ seed: cell.seed, hash: false, path: pathOf(cell) })
   const phase = new SeededRandom(cell.seed)
   const hosts = [sender, receiver].map((one, i) => (one.host as (seed: number) => Playable)(cell.seed * 2 + 1 + i))
-  const [client, server] = hosts.map((host, i) => network.add<HostEvent>(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit())))
+  const [client, server] = hosts.map((host, i) =>
+    network.add<HostEvent>(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit())))
   const sentAt: number[] = []
   const latenciesMs: number[] = []
   let peer: Peer | null = null

@@ -69,11 +69,23 @@ export const VARIED: readonly PrototypeCell[] = [
   { name: 'spikes, 2 %', rttMs: 100, conditions: { ...SPIKES, lossRatio: 0.02 }, lean: [177, 203], redundant: [99, 201] },
   { name: 'spikes, 10 %', rttMs: 100, conditions: { ...SPIKES, lossRatio: 0.1 }, lean: [194, 242], redundant: [101, 220] },
   { name: 'reorder 2 %, 0 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.02 }, lean: [66, 75], redundant: [65, 75] },
-  { name: 'reorder 2 %, 2 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.02, lossRatio: 0.02 }, lean: [166, 171], redundant: [62, 142] },
-  { name: 'reorder 2 %, 10 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.02, lossRatio: 0.1 }, lean: [174, 185], redundant: [68, 163] },
+  {
+    name: 'reorder 2 %, 2 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.02, lossRatio: 0.02 },
+    lean: [166, 171], redundant: [62, 142],
+  },
+  {
+    name: 'reorder 2 %, 10 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.02, lossRatio: 0.1 },
+    lean: [174, 185], redundant: [68, 163],
+  },
   { name: 'reorder 20 %, 0 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.2 }, lean: [75, 76], redundant: [75, 76] },
-  { name: 'reorder 20 %, 2 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.2, lossRatio: 0.02 }, lean: [184, 198], redundant: [73, 169] },
-  { name: 'reorder 20 %, 10 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.2, lossRatio: 0.1 }, lean: [198, 217], redundant: [79, 180] },
+  {
+    name: 'reorder 20 %, 2 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.2, lossRatio: 0.02 },
+    lean: [184, 198], redundant: [73, 169],
+  },
+  {
+    name: 'reorder 20 %, 10 %', rttMs: 100, conditions: { ...REORDER, reorderRatio: 0.2, lossRatio: 0.1 },
+    lean: [198, 217], redundant: [79, 180],
+  },
 ]
 
 /** Towards an unmodified C receiver, one way: poll interval, RTT, loss, lean p99 and p99.9, redundant. */

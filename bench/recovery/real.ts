@@ -57,9 +57,22 @@ const compiled = (): Program | null => {
   return { file, args: (role) => [...role] }
 }
 
-const CONDITIONS: readonly { readonly name: string; readonly rttMs: number; readonly loss: string; readonly conditions: Conditions }[] = [50, 100].flatMap((rttMs) => [
-  ...[0, 0.01, 0.05, 0.1, 0.2].map((lossRatio) => ({ name: `RTT ${rttMs}, ${lossRatio * 100} %`, rttMs, loss: `${lossRatio * 100} %`, conditions: { latencyMs: rttMs / 2, lossRatio } })),
-  { name: `RTT ${rttMs}, 5 % in bursts of 40 ms`, rttMs, loss: 'bursts', conditions: { latencyMs: rttMs / 2, burstLoss: { lossRatio: 0.05, meanBurstMs: 40 } } },
+interface Weather {
+  readonly name: string
+  readonly rttMs: number
+  readonly loss: string
+  readonly conditions: Conditions
+}
+
+const CONDITIONS: readonly Weather[] = [50, 100].flatMap((rttMs) => [
+  ...[0, 0.01, 0.05, 0.1, 0.2].map((lossRatio) => {
+    const loss = `${lossRatio * 100} %`
+    return { name: `RTT ${rttMs}, ${loss}`, rttMs, loss, conditions: { latencyMs: rttMs / 2, lossRatio } }
+  }),
+  {
+    name: `RTT ${rttMs}, 5 % in bursts of 40 ms`, rttMs, loss: 'bursts',
+    conditions: { latencyMs: rttMs / 2, burstLoss: { lossRatio: 0.05, meanBurstMs: 40 } },
+  },
 ])
 const QUICK = new Set(['RTT 50, 5 %', 'RTT 100, 10 %'])
 const SHARES = [50, 95, 99, 99.9] as const
@@ -131,7 +144,8 @@ export const run = async (args: string[]): Promise<number> => {
     pairings.forEach(({ name }, i) => {
       const ms = SHARES.map((share) => at(all[i] as number[], share))
       rows.push({ condition, rttMs, loss, name, ms })
-      process.stdout.write(`  ${name.padEnd(30)} ${ms.map((value) => value.toFixed(0).padStart(6)).join('')}   (${(all[i] as number[]).length})\n`)
+      const figures = ms.map((value) => value.toFixed(0).padStart(6)).join('')
+      process.stdout.write(`  ${name.padEnd(30)} ${figures}   (${(all[i] as number[]).length})\n`)
     })
   }
   const ideal = 4_000_000 / 2_500 + 30
@@ -143,7 +157,8 @@ export const run = async (args: string[]): Promise<number> => {
       for (let i = 0; i < (values.quick ? 1 : 3); i++) ms.push(await bulk(pairing, loss, 7 + i))
       ms.sort((a, b) => a - b)
       bulkRows.push({ name: pairing.name, loss, ms })
-      process.stdout.write(`  ${`${loss * 100} %, ${pairing.name}`.padEnd(34)} ${ms.map((one) => `${(one / ideal).toFixed(2)} x`).join('  ')}\n`)
+      const figures = ms.map((one) => `${(one / ideal).toFixed(2)} x`).join('  ')
+      process.stdout.write(`  ${`${loss * 100} %, ${pairing.name}`.padEnd(34)} ${figures}\n`)
     }
   }
   const report = { machine: machine(), seconds, rows, bulk: bulkRows, idealBulkMs: ideal }
@@ -168,8 +183,8 @@ const markdown = ({ machine: where, seconds, rows, bulk: transfers, idealBulkMs 
     '# Loss recovery in real time',
     '',
     `\`npm run bench -- recovery-real\`, ${where.date}, Node ${where.node}, ${where.cpu} (${where.cores} cores), commit ${where.commit}.`,
-    `One-way delivery in ms of two 64-byte reliable ordered messages a tick at 60 Hz over real sockets through a relay with loss each way, ${seconds} s`,
-    'each, C programs served every millisecond. Two rows ran at the same time; all of a condition have the same seed.',
+    'One-way delivery in ms of two 64-byte reliable ordered messages a tick at 60 Hz over real sockets through a relay with loss each',
+    `way, ${seconds} s each, C programs served every millisecond. Two rows ran at the same time; all of a condition have the same seed.`,
     '',
     '| condition | who | p50 | p95 | p99 | p99.9 |',
     '|---|---|---|---|---|---|',
@@ -179,7 +194,10 @@ const markdown = ({ machine: where, seconds, rows, bulk: transfers, idealBulkMs 
     '',
     '| loss | who | |',
     '|---|---|---|',
-    ...transfers.map(({ loss, name, ms }) => `| ${loss * 100} % | ${name} | ${ms.map((one) => (one / idealBulkMs).toFixed(2)).join(', ')} |`),
+    ...transfers.map(({ loss, name, ms }) => {
+      const figures = ms.map((one) => (one / idealBulkMs).toFixed(2)).join(', ')
+      return `| ${loss * 100} % | ${name} | ${figures} |`
+    }),
     '',
     '![p99 against loss](recovery-real.svg)',
     '',
@@ -189,13 +207,20 @@ const markdown = ({ machine: where, seconds, rows, bulk: transfers, idealBulkMs 
 const svg = (rows: readonly { rttMs: number; loss: string; name: string; ms: number[] }[], names: readonly string[]): string => {
   const panels = [...new Set(rows.map(({ rttMs }) => rttMs))].map((rttMs): Plot => ({
     kind: 'lines', title: `Round trip ${rttMs} ms`, xLabel: `loss in each direction, round trip ${rttMs} ms`, yLabel: 'p99, ms', logY: true,
-    series: names.map((name) => ({ name, points: rows.filter((row) => row.rttMs === rttMs && row.name === name).map((row) => [row.loss, row.ms[2] as number] as const) })),
+    series: names.map((name) => ({
+      name,
+      points: rows.filter((row) => row.rttMs === rttMs && row.name === name).map((row) => [row.loss, row.ms[2] as number] as const),
+    })),
   }))
   const colours = ['#868e96', '#d9480f', '#2b8a3e', '#1864ab', '#862e9c']
   const style = 'text{font:11px sans-serif;fill:#444}.grid{stroke:#e3e0d9}.line{fill:none;stroke-width:2}' +
     colours.map((colour, i) => `.line.c${i}{stroke:${colour}}.dot.c${i},.key.c${i}{fill:${colour}}`).join('')
   const width = 560 * panels.length
-  const inner = panels.map((plot, i) => drawPlot(plot, (name) => names.indexOf(name)).replace('<svg ', `<svg x="${560 * i}" width="560" height="300" `))
-  const key = names.map((name, i) => `<rect class="key c${i}" x="${20 + i * 200}" y="312" width="14" height="4"/><text x="${40 + i * 200}" y="318">${name}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 330"><style>${style}</style><rect width="${width}" height="330" fill="#fff"/>${inner.join('')}${key.join('')}</svg>\n`
+  const inner = panels.map((plot, i) =>
+    drawPlot(plot, (name) => names.indexOf(name)).replace('<svg ', `<svg x="${560 * i}" width="560" height="300" `))
+  const key = names.map((name, i) =>
+    `<rect class="key c${i}" x="${20 + i * 200}" y="312" width="14" height="4"/><text x="${40 + i * 200}" y="318">${name}</text>`)
+  const paper = `<rect width="${width}" height="330" fill="#fff"/>`
+  const body = [`<style>${style}</style>`, paper, ...inner, ...key].join('')
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 330">${body}</svg>\n`
 }

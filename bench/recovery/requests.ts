@@ -2,6 +2,7 @@
 // Nothing later proves a loss here, and nothing else carries copies.
 
 import { Link, Network } from '../../src/transport/simulator/index.ts'
+import type { Conditions } from '../../src/transport/simulator/index.ts'
 import type { HostEvent, Peer } from '../../src/transport/types.ts'
 import { SeededRandom } from '../../src/util/random.ts'
 import { CoarseTimers } from './coarse.ts'
@@ -22,14 +23,17 @@ export const requests = (contestant: Contestant, cell: GameCell): number[] =>
 // Any spread with that mean will do; a triangle needs no logarithm.
 const think = (chance: SeededRandom): number => PAUSE_MS + MEAN_THINK_MS * (chance.unit() + chance.unit())
 
-const conditionsOf = (cell: GameCell): object => ({ latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...cell.conditions })
+const conditionsOf = ({ rttMs, conditions }: GameCell): Conditions => ({
+  latencyMs: rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...conditions,
+})
 
 const ofHosts = (contestant: Contestant, cell: GameCell): number[] => {
   const network = new Network({ seed: cell.seed, hash: false, path: conditionsOf(cell) })
   const phase = new SeededRandom(cell.seed + 5)
   const chance = new SeededRandom(cell.seed + 6)
   const hosts = [0, 1].map((i) => (contestant.host as (seed: number) => Playable)(cell.seed * 2 + i))
-  const [client, server] = hosts.map((host, i) => network.add<HostEvent>(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit())))
+  const [client, server] = hosts.map((host, i) =>
+    network.add<HostEvent>(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit())))
   const times: number[] = []
   let askedAt = 0
   const request = new Uint8Array(REQUEST_BYTES)

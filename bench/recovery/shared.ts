@@ -86,7 +86,9 @@ export const shared = (cell: SharedCell): SharedResult => {
         flow.started = true
         flow.start()
       }
-      for (let arrival = flow.back.poll(now); arrival !== null; arrival = flow.back.poll(now)) flow.sender.receive(arrival.bytes, arrival.tag, now)
+      for (let arrival = flow.back.poll(now); arrival !== null; arrival = flow.back.poll(now)) {
+        flow.sender.receive(arrival.bytes, arrival.tag, now)
+      }
       pump(flow, i)
     })
   }
@@ -98,7 +100,8 @@ export const shared = (cell: SharedCell): SharedResult => {
   }
 }
 
-const backLink = (cell: SharedCell, i: number): Link<Address> => new Link<Address>({ latencyMs: cell.rttMs / 2, jitterMs: 0.1 }, { seed: cell.seed * 100 + i, startMs: 0 })
+const backLink = (cell: SharedCell, i: number): Link<Address> =>
+  new Link<Address>({ latencyMs: cell.rttMs / 2, jitterMs: 0.1 }, { seed: cell.seed * 100 + i, startMs: 0 })
 
 const oursFlow = (i: number, cell: SharedCell): Flow => {
   const client = new Host({ seed: cell.seed * 1000 + 2 * i, ...cell.options })

@@ -37,7 +37,8 @@ export const run = async (args: string[]): Promise<number> => {
   const scale = values.quick ? QUICK : FULL
   const stock = values['no-c'] ? null : await stockEnet()
   if (stock === null) process.stdout.write('without the C library (not installed, or --no-c)\n\n')
-  const rows = [...gameRows(scale), ...bulkRows(values.quick ? QUICK_BULK : FULL_BULK, stock), ...(stock === null ? [] : cRows(scale, stock))]
+  const bulk = bulkRows(values.quick ? QUICK_BULK : FULL_BULK, stock)
+  const rows = [...gameRows(scale), ...bulk, ...(stock === null ? [] : cRows(scale, stock))]
   const words = values.only?.split(',')
   const done: MeasuredRow[] = []
   for (const row of rows) {

@@ -65,7 +65,8 @@ export interface GameCell {
 }
 
 const link = (cell: GameCell, back = false): Conditions => ({
-  latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000, ...(back && cell.back !== undefined ? cell.back : cell.conditions),
+  latencyMs: cell.rttMs / 2, rateBytesPerSecond: 2_500_000, queueBytes: 100_000,
+  ...(back && cell.back !== undefined ? cell.back : cell.conditions),
 })
 
 /** 60 Hz both ways: two 64-byte reliable ordered messages and one unreliable state a tick. */
@@ -107,7 +108,9 @@ const hostGame = (contestant: Contestant, cell: GameCell): GameResult => {
   const hosts = [make(cell.seed * 2 + 1), makeServer(cell.seed * 2 + 2)]
   const nodes = hosts.map((host, i) =>
     network.add(i === 0 ? 'client' : 'server', new CoarseTimers(host, 1, phase.unit()), {
-      ...(cell.pollMs !== undefined && cell.pollMs > 0 && i === 1 ? { serviceEveryMs: cell.pollMs, servicePhaseMs: phase.unit() * cell.pollMs } : {}),
+      ...(cell.pollMs !== undefined && cell.pollMs > 0 && i === 1
+        ? { serviceEveryMs: cell.pollMs, servicePhaseMs: phase.unit() * cell.pollMs }
+        : {}),
     }),
   )
   const latenciesMs: number[] = []

@@ -12,13 +12,15 @@ import { game, ours, percentile } from '../../bench/recovery/workloads.ts'
 import type { Contestant, GameCell } from '../../bench/recovery/workloads.ts'
 import type { Conditions } from '../../src/transport/simulator/index.ts'
 
+const PATH = { mbitPerSecond: 20, rttMs: 50 }
 const lean = ours('lean')
 const redundant = ours('redundant', { redundancy: 'auto' })
 const plain = ours('plain acknowledgements', { extension: false })
 const feedback: Contestant = { name: 'feedback oracle', oracle: 'feedback' }
 const repeat: Contestant = { name: 'repeat oracle', oracle: 'repeat' }
 
-const cell = (rttMs: number, conditions: Conditions, seconds = 60): GameCell => ({ rttMs, conditions, durationMs: seconds * 1000, seed: 11 })
+const cell = (rttMs: number, conditions: Conditions, seconds = 60): GameCell =>
+  ({ rttMs, conditions, durationMs: seconds * 1000, seed: 11 })
 const latencies = (contestant: Contestant, of: GameCell): number[] => {
   const { latenciesMs, missing } = game(contestant, of)
   if (missing !== 0) throw new Error(`${missing} messages never arrived`)
@@ -88,14 +90,15 @@ t.test('bulk takes what the path has to give', (t) => {
 })
 
 t.test('a lone bulk flow adds a queue of a few milliseconds, however large the buffer', (t) => {
-  const { queueMs } = shared({ mbitPerSecond: 20, rttMs: 50, bufferBdp: 10, flows: ['ours'], gapMs: 0, fromMs: 4_000, untilMs: 20_000, seed: 4 })
+  const alone: FlowKind[] = ['ours']
+  const { queueMs } = shared({ ...PATH, bufferBdp: 10, flows: alone, gapMs: 0, fromMs: 4_000, untilMs: 20_000, seed: 4 })
   t.ok(percentile(queueMs, 0.5) <= 5, `p50 ${percentile(queueMs, 0.5)}`)
   t.ok(percentile(queueMs, 0.95) <= 15, `p95 ${percentile(queueMs, 0.95)}`)
   t.end()
 })
 
 t.test('a small message does not wait behind bulk', (t) => {
-  const { latenciesMs, bulkMbit } = mixed(lean, lean, { mbitPerSecond: 20, rttMs: 50, bufferBdp: 2, conditions: {}, durationMs: 20_000, seed: 11 })
+  const { latenciesMs, bulkMbit } = mixed(lean, lean, { ...PATH, bufferBdp: 2, conditions: {}, durationMs: 20_000, seed: 11 })
   t.ok(percentile(latenciesMs, 0.5) <= 30)
   t.ok(percentile(latenciesMs, 0.99) <= 45)
   t.ok(bulkMbit > 17, `and bulk goes on: ${bulkMbit} Mbit/s`)

@@ -610,7 +610,10 @@ export class Congestion {
       rate = Math.max(rate, 2 * initialRate)
     }
     window = Math.min(window, this.#ceiling)
-    if (this.#refreshUntil > 0) window = Math.max(4 * mtu, (this.#propagationBefore === Infinity ? 0.5 : 0.75) * Math.min(window, this.#bdp * compensation))
+    if (this.#refreshUntil > 0) {
+      const share = this.#propagationBefore === Infinity ? 0.5 : 0.75
+      window = Math.max(4 * mtu, share * Math.min(window, this.#bdp * compensation))
+    }
     this.window = Math.max(2 * mtu, window)
     this.rate = rate
   }

@@ -88,6 +88,8 @@ const LOSS_GAIN = 1 / 96
 const SLOW_LOSS_GAIN = 1 / 512
 /** An unreliable datagram may wait this much longer for its report than two tail times. */
 const PASSIVE_WAIT_MS = 100
+/** Records of so many datagrams or more are not kept when all of them are settled. */
+const LARGE_RING = 1024
 /** IPv4 and UDP headers: a bottleneck carries them too. */
 const WIRE_OVERHEAD = 28
 /** Datagrams that a firing tail timer may send beyond the congestion window. */
@@ -179,7 +181,9 @@ export class Recovery {
    * @param onListenerError told of what a listener of a message throws
    * @param copies what is sent more than once before it is known to be lost
    */
-  constructor(start: number, now: Millis, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void) {
+  constructor(
+    start: number, now: Millis, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void,
+  ) {
     this.#low = this.#next = start
     this.#now = this.#lastAcknowledgedAt = now
     this.#clock = clock
@@ -218,9 +222,11 @@ export class Recovery {
   open(now: Millis): SentDatagram {
     this.#now = now
     const number = this.#next
-    if (number - this.#low > this.#mask >> 1) this.#growRing()
+    if (number - this.#low > this.#mask >> 1) this.#resizeRing(Math.max(4, (this.#mask + 1) * 2))
+    // A burst must not keep its room for ever; late acknowledgements of its end still find their datagrams.
+    else if (number === this.#low && this.#mask >= LARGE_RING) this.#resizeRing(LARGE_RING >> 2)
     const record = this.#ring[number & this.#mask] as SentDatagram
-    if (this.#byToken !== null && this.#byToken.get(record.token) === record.number) this.#byToken.delete(record.token)
+    this.#forgetToken(record)
     record.number = number
     record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
     record.sentAt = now
@@ -434,7 +440,9 @@ export class Recovery {
         record.suspected = true
         continue
       }
-      if (record.commands.every((command) => command.acknowledged || (command.lastDatagram !== record.number && now - command.againAt < this.tailMs))) {
+      const left = ({ acknowledged, lastDatagram, againAt }: ReliableCommand): boolean =>
+        acknowledged || (lastDatagram !== record.number && now - againAt < this.tailMs)
+      if (record.commands.every(left)) {
         // All of it was sent again less than a tail time ago. One more silence, but no reason to send it once more: every copy
         // would make more of them.
         record.suspected = overdue = true
@@ -771,13 +779,20 @@ export class Recovery {
     }
   }
 
-  #growRing(): void {
-    const capacity = Math.max(4, (this.#mask + 1) * 2)
+  #resizeRing(capacity: number): void {
     const ring: SentDatagram[] = []
     for (let i = 0; i < capacity; i++) ring.push(new SentDatagram())
-    for (const record of this.#ring) if (record.number >= 0) ring[record.number & (capacity - 1)] = record
+    for (const record of this.#ring) {
+      if (record.number >= this.#next - capacity) ring[record.number & (capacity - 1)] = record
+      else this.#forgetToken(record)
+    }
     this.#ring = ring
     this.#mask = capacity - 1
+  }
+
+  // The record is about to stand for another datagram.
+  #forgetToken(record: SentDatagram): void {
+    if (this.#byToken !== null && this.#byToken.get(record.token) === record.number) this.#byToken.delete(record.token)
   }
 }
 

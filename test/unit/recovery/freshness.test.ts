@@ -12,8 +12,12 @@ interface Run {
   readonly outcomes: Map<DeliveryOutcome, number>
 }
 
+type Send = (peer: Peer, state: Uint8Array, settled: (outcome: DeliveryOutcome) => void) => void
+
+const first32 = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+
 /** 60 states of 400 bytes a second against an outgoing limit; how old each is when it leaves the host. */
-const run = (options: HostOptions, limit: number, send?: (peer: Peer, state: Uint8Array, settled: (outcome: DeliveryOutcome) => void) => void): Run => {
+const run = (options: HostOptions, limit: number, send?: Send): Run => {
   const network = new Network({ seed: 1, path: { latencyMs: 10 }, hash: false })
   const host = new Host({ seed: 1, outgoingBandwidthBytesPerSecond: limit, extension: false, ...options })
   const sentAt: number[] = []
@@ -22,7 +26,7 @@ const run = (options: HostOptions, limit: number, send?: (peer: Peer, state: Uin
   network.add<HostEvent>('sender', host)
   const far = network.add<HostEvent>('receiver', new Host({ seed: 2 }), {
     onEvent: (event) => {
-      if (event.type === 'receive') ages.push(network.now - 10 - (sentAt[new DataView(event.bytes.buffer, event.bytes.byteOffset).getUint32(0)] as number))
+      if (event.type === 'receive') ages.push(network.now - 10 - (sentAt[first32(event.bytes)] as number))
     },
   })
   const peer = host.connect(far.address, { channels: 3 })
@@ -78,7 +82,9 @@ t.test('reliable packets never go stale', (t) => {
 })
 
 t.test('freshnessMs is an integer from 0 to 60,000', (t) => {
-  for (const freshnessMs of [-1, 1.5, 60_001, NaN]) t.throws(() => new Host({ channelPriorities: { 0: { freshnessMs } } }), { code: 'ERR_OPTION_RANGE' })
+  for (const freshnessMs of [-1, 1.5, 60_001, NaN]) {
+    t.throws(() => new Host({ channelPriorities: { 0: { freshnessMs } } }), { code: 'ERR_OPTION_RANGE' })
+  }
   t.end()
 })
 
@@ -90,7 +96,7 @@ t.test('states beside bulk do not fill the path, and do not starve', (t) => {
   network.add<HostEvent>('sender', host)
   const far = network.add<HostEvent>('receiver', new Host({ seed: 2 }), {
     onEvent: (event) => {
-      if (event.type === 'receive' && event.channel === 1) latencies.push(network.now - (sentAt[new DataView(event.bytes.buffer, event.bytes.byteOffset).getUint32(0)] as number))
+      if (event.type === 'receive' && event.channel === 1) latencies.push(network.now - (sentAt[first32(event.bytes)] as number))
     },
   })
   const peer = host.connect(far.address, { channels: 3 })

@@ -70,8 +70,11 @@ t.test('maxInFlightBytes bounds what is under way', (t) => {
 })
 
 t.test("the other side's incoming limit, and our outgoing one, are rates that are not exceeded", (t) => {
-  for (const [sender, receiver] of [[{}, { incomingBandwidthBytesPerSecond: 100_000 }], [{ outgoingBandwidthBytesPerSecond: 100_000 }, {}]] as HostOptions[][]) {
-    const one = scene(sender!, receiver)
+  for (const [sender, receiver] of [
+    [{}, { incomingBandwidthBytesPerSecond: 100_000 }],
+    [{ outgoingBandwidthBytesPerSecond: 100_000 }, {}],
+  ] as [HostOptions, HostOptions][]) {
+    const one = scene(sender, receiver)
     one.peer.send(0, new Uint8Array(1_000_000))
     one.network.runFor(5_000)
     const bytes = one.sent.reduce((sum, datagram) => sum + datagram.bytes.length, 0)
@@ -112,7 +115,8 @@ t.test('redundancy is a matter of each channel', (t) => {
     const before = one.sent.length
     one.peer.send(channel, new Uint8Array(64))
     one.network.runFor(45)
-    return one.sent.slice(before).filter(({ bytes }) => describeDatagram(bytes).commands.some(({ fields }) => fields['channel'] === channel)).length
+    const carries = (bytes: Uint8Array): boolean => describeDatagram(bytes).commands.some(({ fields }) => fields['channel'] === channel)
+    return one.sent.slice(before).filter(({ bytes }) => carries(bytes)).length
   }
   t.equal(count(0), 1)
   t.equal(count(1), 3)

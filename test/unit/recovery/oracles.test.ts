@@ -10,9 +10,13 @@ import { packageRoot } from '../../../bench/lib/package-root.ts'
 import { Link } from '../../../src/transport/simulator/index.ts'
 import { SeededRandom } from '../../../src/util/random.ts'
 
-const expected = JSON.parse(readFileSync(join(packageRoot, 'test', 'fixtures', 'recovery-oracles.json'), 'utf8')) as Record<OracleKind, number[]>
+const fixture = join(packageRoot, 'test', 'fixtures', 'recovery-oracles.json')
+const expected = JSON.parse(readFileSync(fixture, 'utf8')) as Record<OracleKind, number[]>
 
-/** 60 Hz for 10 s over 47 ms (no round trip is a whole number of ticks: nothing happens at the same time), two messages of 32 bytes and a state of 200 a tick, each datagram lost with 7 %. */
+/**
+ * 60 Hz for 10 s over 47 ms (no round trip is a whole number of ticks: nothing happens at the same time), two messages of 32
+ * bytes and a state of 200 a tick, each datagram lost with 7 %.
+ */
 const play = (kind: OracleKind): number[] => {
   const link = new Link<OracleDatagram>({ latencyMs: 47 }, { startMs: 0 })
   const chance = new SeededRandom(2024)
