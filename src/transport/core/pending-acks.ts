@@ -9,6 +9,11 @@ export class PendingAcks {
     return this.#queue.length - this.#head
   }
 
+  /** Places kept, used-up ones included. */
+  get room(): number {
+    return this.#queue.length
+  }
+
   push(channel: number, sequence: number, echo: number): void {
     this.#queue.push(channel * 0x1_0000_0000 + sequence * 0x1_0000 + echo)
   }
@@ -20,6 +25,10 @@ export class PendingAcks {
       // A burst must not keep its room for ever.
       if (this.#head > 1024) this.#queue = []
       else this.#queue.length = 0
+      this.#head = 0
+    } else if (this.#head >= 1024 && this.#head > this.length) {
+      // It never runs empty while more comes than may leave.
+      this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
     return packed

@@ -88,7 +88,7 @@ const LOSS_GAIN = 1 / 96
 const SLOW_LOSS_GAIN = 1 / 512
 /** An unreliable datagram may wait this much longer for its report than two tail times. */
 const PASSIVE_WAIT_MS = 100
-/** Records of so many datagrams or more are not kept when all of them are settled. */
+/** More records than this are not kept once all of them are settled. */
 const LARGE_RING = 1024
 /** IPv4 and UDP headers: a bottleneck carries them too. */
 const WIRE_OVERHEAD = 28
@@ -783,7 +783,7 @@ export class Recovery {
     const ring: SentDatagram[] = []
     for (let i = 0; i < capacity; i++) ring.push(new SentDatagram())
     for (const record of this.#ring) {
-      if (record.number >= this.#next - capacity) ring[record.number & (capacity - 1)] = record
+      if (record.number >= Math.max(0, this.#next - capacity)) ring[record.number & (capacity - 1)] = record
       else this.#forgetToken(record)
     }
     this.#ring = ring
