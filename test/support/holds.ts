@@ -9,8 +9,12 @@ import type { Test } from 'tap'
  * A failure prints the smallest counterexample found, with the seed and path that replay it. The environment may override
  * `params`, for all laws alike: `VAIVEN_RUNS` (how many values, at least 1), `VAIVEN_SEED` (integer), `VAIVEN_PATH` (as printed).
  * A law that was interrupted, or whose preconditions rejected nearly everything, has not been shown to hold: it fails too.
+ *
+ * `npm run properties` (../properties.ts) also sets `VAIVEN_LAWS`: `list` names the laws instead of trying them, `run` marks
+ * their names; and `VAIVEN_ONLY`: laws whose name does not contain it are left out.
  */
 export const holds = <Ts>(t: Test, name: string, property: fc.IProperty<Ts>, params: fc.Parameters<Ts> = {}): void => {
+  if (!isWanted(t, name)) return
   report(t, name, fc.check(property, withEnvironment(params, process.env)))
 }
 
@@ -18,7 +22,18 @@ export const holds = <Ts>(t: Test, name: string, property: fc.IProperty<Ts>, par
 export const holdsAsync = async <Ts>(
   t: Test, name: string, property: fc.IAsyncProperty<Ts>, params: fc.Parameters<Ts> = {}
 ): Promise<void> => {
+  if (!isWanted(t, name)) return
   report(t, name, await fc.check(property, withEnvironment(params, process.env)))
+}
+
+/** Stands before the names of laws where `VAIVEN_LAWS` is set, to tell them from other assertions. */
+export const LAW_MARK = 'law: '
+
+const isWanted = (t: Test, name: string): boolean => {
+  const { VAIVEN_LAWS: mode, VAIVEN_ONLY: only } = process.env
+  if (only !== undefined && only !== '' && !name.toLowerCase().includes(only.toLowerCase())) return false
+  if (mode === 'list') t.pass(LAW_MARK + name)
+  return mode !== 'list'
 }
 
 /** `params` with what the environment overrides; exported for its test. */
@@ -43,7 +58,8 @@ const integer = (environment: Readonly<Record<string, string | undefined>>, name
   return Number(text)
 }
 
-const report = <Ts>(t: Test, name: string, result: fc.RunDetails<Ts>): void => {
+const report = <Ts>(t: Test, law: string, result: fc.RunDetails<Ts>): void => {
+  const name = process.env['VAIVEN_LAWS'] === 'run' ? LAW_MARK + law : law
   if (!result.failed) {
     t.pass(name)
     return
