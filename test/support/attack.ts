@@ -14,6 +14,8 @@ const collect = runInNewContext('gc') as () => void
 
 /** Bytes that the process really uses, after a garbage collection: objects and buffers. */
 export const memoryInUse = (): number => {
+  // Twice: buffers are freed behind the first.
+  collect()
   collect()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external

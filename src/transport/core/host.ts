@@ -47,6 +47,8 @@ type Addressee = PeerCore | HalfOpen | Departed
 
 /** Own small datagrams (answers to strangers, goodbyes) that may wait at once; more are dropped. */
 const MAX_POSTED = 4096
+/** Connections that have ended and are remembered for a few seconds. */
+const MAX_DEPARTED = 4096
 /** One diagnostic of a kind per address in this time. */
 const DIAGNOSTIC_INTERVAL_MS = 10_000
 /** And so many in all; the ledger counts the rest. */
@@ -90,6 +92,7 @@ export class Host implements Endpoint<HostEvent> {
   readonly #events = new Fifo<HostEvent>()
   readonly #unstamped: PeerCore[] = []
   readonly #bandwidth: Bandwidth
+  readonly #departed = new Set<Departed>()
   readonly #diagnosed = new Map<string, Millis>()
   readonly #random16 = new Uint8Array(2)
   #promised: Millis = Infinity
@@ -412,12 +415,18 @@ export class Host implements Endpoint<HostEvent> {
     if (lastWord !== null && !repeat) {
       this.post(lastWord, peer.outgoingId | (peer.outgoingSession << HEADER_SESSION_SHIFT), -1, peer.dialect, peer.connectId, peer)
     }
-    this.register(new Departed(this, peer, repeat ? lastWord : null))
+    const departed = new Departed(this, peer, repeat ? lastWord : null)
+    this.register(departed)
+    this.#departed.add(departed)
+    // Oldest first. Who comes and goes for nothing but this does not make us remember more.
+    if (this.#departed.size > MAX_DEPARTED) for (const oldest of this.#departed) return this.forget(oldest)
   }
 
   /** @internal The memory of a connection has faded. */
   forget(departed: Departed): void {
     this.unregister(departed)
+    this.#departed.delete(departed)
+    this.timers.disarm(departed)
   }
 
   /** @internal */

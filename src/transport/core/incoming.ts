@@ -64,6 +64,8 @@ class HeldUnreliable {
 
 /** Incomplete unreliable packets kept per channel; C ENet keeps two. */
 const MAX_INCOMPLETE = 16
+/** Unreliable packets that wait on one channel; they are kept in order, which is work. */
+const MAX_WAITING = 4096
 /** A ring of this many places or fewer is not charged for. */
 const FREE_RING = 64
 
@@ -130,7 +132,7 @@ export class IncomingChannel {
       if (!this.#inbox.reserve(charge, essential)) return this.#overBudget()
       held.charge += charge
     }
-    parts.add(number, offset, keep())
+    parts.add(number, offset, compact(keep()))
     if (fit === FragmentFit.complete && essential) this.#advance()
     return Receipt.taken
   }
@@ -150,7 +152,7 @@ export class IncomingChannel {
       return Receipt.known
     }
     const charge = bytes.length + PIECE_CHARGE
-    if (!this.#inbox.reserve(charge, false)) return this.#overBudget()
+    if (this.#waiting.length >= MAX_WAITING || !this.#inbox.reserve(charge, false)) return this.#overBudget()
     const now = behind === this.#reliable
     this.#waiting.splice(at, 0, new HeldUnreliable(behind, number, now ? bytes : compact(bytes), null, charge))
     if (now) this.#dispatch(null)
@@ -184,13 +186,14 @@ export class IncomingChannel {
       return Receipt.known
     }
     const charge = length + PIECE_CHARGE + (entry === null ? PIECE_CHARGE : 0)
+    if (entry === null && this.#waiting.length >= MAX_WAITING) return this.#overBudget()
     if (!this.#inbox.reserve(charge, false)) return this.#overBudget()
     if (entry === null) {
       entry = new HeldUnreliable(behind, start, null, parts, 0)
       this.#waiting.splice(at, 0, entry)
     }
     entry.charge += charge
-    parts.add(number, offset, keep())
+    parts.add(number, offset, compact(keep()))
     if (behind === this.#reliable) this.#dispatch(entry)
     return Receipt.taken
   }
@@ -280,39 +283,33 @@ export class IncomingChannel {
     this.#inbox.count('duplicate')
   }
 
-  // Walks the unreliable packets whose turn has come. Newest wins: an incomplete one goes when a newer one is delivered.
+  // Delivers the unreliable packets whose turn has come. They stand in front, so what waits behind them costs nothing.
+  // Newest wins: an incomplete one goes when a newer one is delivered.
   #dispatch(arrival: HeldUnreliable | null): void {
     const waiting = this.#waiting
-    let keep = 0
-    let incomplete = 0
+    let turn = 0
     let lastDelivered = -1
-    for (let i = 0; i < waiting.length; i++) {
-      const entry = waiting[i] as HeldUnreliable
-      if (entry.behind === this.#reliable) {
-        if (entry.parts !== null && !entry.parts.complete) {
-          waiting[keep++] = entry
-          incomplete++
-          continue
-        }
+    const incomplete: HeldUnreliable[] = []
+    for (; turn < waiting.length; turn++) {
+      const entry = waiting[turn] as HeldUnreliable
+      if (entry.behind !== this.#reliable) {
+        if (placeOf(entry.behind, this.#reliable) === Place.acceptable) break
+        this.#drop(entry)
+      } else if (entry.parts !== null && !entry.parts.complete) incomplete.push(entry)
+      else {
         const bytes = entry.parts?.join() ?? (entry.bytes as Uint8Array)
         this.#inbox.release(entry.charge - bytes.length - PIECE_CHARGE)
         this.#unreliable = entry.number
         lastDelivered = entry.number
         this.#inbox.delivered(this.channel, bytes, 'unreliable')
-      } else if (placeOf(entry.behind, this.#reliable) === Place.acceptable) {
-        waiting[keep++] = entry
-      } else this.#drop(entry)
+      }
     }
-    waiting.length = keep
-    if (lastDelivered >= 0 || incomplete > MAX_INCOMPLETE) {
-      let spare = incomplete - MAX_INCOMPLETE
-      this.#waiting = waiting.filter((entry) => {
-        if (entry.behind !== this.#reliable) return true
-        if (entry.number > lastDelivered && (spare-- <= 0 || entry === arrival)) return true
-        this.#drop(entry)
-        return false
-      })
-    }
+    if (turn === 0) return
+    const newer = incomplete.filter((entry) => entry.number > lastDelivered)
+    let spare = newer.length - MAX_INCOMPLETE
+    const kept = newer.filter((entry) => spare-- <= 0 || entry === arrival)
+    for (const entry of incomplete) if (!kept.includes(entry)) this.#drop(entry)
+    waiting.splice(0, turn, ...kept)
   }
 
   #drop(entry: HeldUnreliable): void {
@@ -320,17 +317,19 @@ export class IncomingChannel {
     this.#inbox.count(entry.parts === null || entry.parts.complete ? 'stale' : 'incomplete')
   }
 
+  // Where the first entry that is not smaller stands.
   #waitingIndex(behind: number, number: number): number {
     const lead = ahead(this.#reliable, behind)
-    let at = this.#waiting.length
-    while (at > 0) {
-      const entry = this.#waiting[at - 1] as HeldUnreliable
+    let from = 0
+    let to = this.#waiting.length
+    while (from < to) {
+      const middle = (from + to) >> 1
+      const entry = this.#waiting[middle] as HeldUnreliable
       const entryLead = ahead(this.#reliable, entry.behind)
-      if (entryLead < lead || (entryLead === lead && entry.number < number)) break
-      at--
+      if (entryLead < lead || (entryLead === lead && entry.number < number)) from = middle + 1
+      else to = middle
     }
-    // Now at the first entry that is not smaller.
-    return at
+    return from
   }
 
   #isAt(at: number, behind: number, number: number): boolean {
@@ -339,5 +338,8 @@ export class IncomingChannel {
   }
 }
 
-// What is held for long must not pin the whole datagram that it came in.
-const compact = (bytes: Uint8Array): Uint8Array => (bytes.length <= 256 ? bytes.slice() : bytes)
+/**
+ * What is held must not keep alive a datagram much larger than itself: only the packet is charged for, and somebody could
+ * put anything behind it.
+ */
+export const compact = (bytes: Uint8Array): Uint8Array => (2 * bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes)

@@ -14,6 +14,9 @@ export interface BudgetPool {
 /** What is next in order is taken from every peer up to so many bytes, whatever the others make the host hold. */
 const ALWAYS_BYTES = 16_384
 
+/** An application that keeps up has less than this waiting for it between two polls. */
+const BACKLOG_BYTES = 65_536
+
 export class ReceiveBudget {
   /** Everything held, charges included. */
   bytes = 0
@@ -25,6 +28,11 @@ export class ReceiveBudget {
   constructor(pool: BudgetPool, options: ResolvedHostOptions) {
     this.#pool = pool
     this.#options = options
+  }
+
+  /** So much waits for the application that it will wait for long. */
+  get backlogged(): boolean {
+    return this.#undelivered > BACKLOG_BYTES
   }
 
   /** @param essential everything behind it waits for it: refused only when the application takes nothing */
