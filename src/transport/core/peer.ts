@@ -24,7 +24,7 @@ import { Reports } from './extension.ts'
 import { Pace, Throttle } from './flow.ts'
 import type { Attempt } from './handshake.ts'
 import type { Host } from './host.ts'
-import { IncomingChannel } from './incoming.ts'
+import { compact, IncomingChannel } from './incoming.ts'
 import type { Inbox } from './incoming.ts'
 import { Lane } from './lane.ts'
 import { createLedger } from './ledger.ts'
@@ -577,7 +577,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.messagesReceived++
     this.liveness.lastApplicationAt = this.host.now
     this.budget.delivered(bytes.length)
-    this.host.emit({ type: 'receive', peer: this, channel, bytes, delivery })
+    this.host.emit({ type: 'receive', peer: this, channel, bytes: this.budget.backlogged ? compact(bytes) : bytes, delivery })
   }
 
   /** Room for a packet that goes to the application at once. */
