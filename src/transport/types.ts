@@ -54,7 +54,7 @@ export type DeliveryOutcome =
   | 'expired'
   /** A newer message with the same key took its place. */
   | 'superseded'
-  /** Dropped by the packet throttle or the freshness rule (unreliable only). */
+  /** Dropped by the packet throttle, or held back for longer than `freshnessMs` (unreliable only). */
   | 'throttled'
   /** Dropped because the queue was full (unreliable only). */
   | 'queue-full'
@@ -75,7 +75,7 @@ export interface SendOptions {
   expiresMs?: number
   /**
    * Latest wins: while a message with the same key still waits on this channel, this one replaces it in its place in the
-   * queue. Any string or number.
+   * queue. Any string or number. Unsequenced messages have a queue, and keys, of their own.
    */
   key?: string | number
   /**
@@ -181,7 +181,10 @@ export interface PingAnswer {
 
 /** One connection to one other host. */
 export interface Peer {
-  /** A number unique among the living peers of its host, 0 to 4094: what the other side puts into its headers. */
+  /**
+   * A number unique among the living peers of its host, 0 to 4094: the lowest that was free. What stands in headers is another one,
+   * drawn at random.
+   */
   readonly id: number
   readonly address: string
   readonly port: number
@@ -206,9 +209,9 @@ export interface Peer {
    */
   send(channel: number, bytes: Uint8Array, options?: Delivery | SendOptions): boolean
   /**
-   * As `send`, and resolves when the other side has acknowledged all of it (unreliable: when it has been handed to the
-   * network). Never hangs: rejects with `ERR_NOT_DELIVERED`, `ERR_DISCONNECTED`, `ERR_ABORTED` (the message itself goes
-   * on) or what `send` throws.
+   * As `send`, and resolves when the other side has acknowledged all of it (unreliable: when its outcome is `delivered`, see
+   * `DeliveryOutcome`). Never hangs: rejects with `ERR_NOT_DELIVERED`, `ERR_DISCONNECTED`, `ERR_ABORTED` (the message itself
+   * goes on) or what `send` throws.
    */
   deliver(channel: number, bytes: Uint8Array, options?: Delivery | (SendOptions & { signal?: AbortSignal })): Promise<void>
   /** Resolves when `queuedBytes` is at or below the low mark; rejects when the connection ends or `signal` fires. */

@@ -280,6 +280,9 @@ export class Handshake implements Timed {
     const command = host.scratchCommand
     entry.bytesIn += bytes.length
     entry.lastAt = now
+    // Most recent last.
+    this.#halfOpen.delete(entry.key)
+    this.#halfOpen.set(entry.key, entry)
     let sawAcknowledge = false
     for (let at = opened.start; ; ) {
       const size = decodeCommand(opened.bytes, at, opened.end, command)
@@ -329,8 +332,14 @@ export class Handshake implements Timed {
       data: command.data,
       channelCount: Math.min(command.channelCount, options.channels),
     }
-    const verdict = options.accept(request)
-    return verdict === true ? -1 : verdict >>> 0
+    try {
+      const verdict = options.accept(request)
+      return verdict === true ? -1 : verdict >>> 0
+    } catch (error) {
+      // A mistake of the application's that a stranger may cause must not end the host.
+      this.#host.listenerFailed(error)
+      return EndCode.refusing
+    }
   }
 
   // SPEC §4.8: stateless, and smaller than what it answers.

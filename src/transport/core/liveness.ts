@@ -56,9 +56,13 @@ export class Liveness {
 
   /** @throws VaivenError ERR_OPTION_RANGE */
   setTimeout(timeout: { limit?: number; minimumMs?: number; maximumMs?: number }): void {
-    this.#limit = integerOption('timeout.limit', timeout.limit, 2, 1 << 20, this.#limit)
-    this.#minimumMs = integerOption('timeout.minimumMs', timeout.minimumMs, 100, 86_400_000, this.#minimumMs)
-    this.#maximumMs = integerOption('timeout.maximumMs', timeout.maximumMs, 100, 86_400_000, this.#maximumMs)
+    const limit = integerOption('timeout.limit', timeout.limit, 2, 1 << 20, this.#limit)
+    const minimumMs = integerOption('timeout.minimumMs', timeout.minimumMs, 100, 86_400_000, this.#minimumMs)
+    const maximumMs = integerOption('timeout.maximumMs', timeout.maximumMs, 100, 86_400_000, Math.max(minimumMs, this.#maximumMs))
+    if (maximumMs < minimumMs) throw outOfRange('timeout.maximumMs', maximumMs, `at least timeout.minimumMs (${minimumMs})`)
+    this.#limit = limit
+    this.#minimumMs = minimumMs
+    this.#maximumMs = maximumMs
   }
 
   /** After so long without an acknowledgement a ping goes with every probe. */

@@ -14,7 +14,7 @@ import { RangeCoder } from './range-coder.ts'
 export interface HostOptions {
   /** Most peers at once, in and out, 1 to 4095. @default 32 */
   maxPeers?: number
-  /** Most channels that a connection may have, 1 to 255; a connect that asks for more is granted this many. @default 255 */
+  /** Most channels that others may have with us, 1 to 255; a connect that asks for more is granted this many. @default 255 */
   channels?: number
   /** Largest UDP payload to send, bytes, 576 to 4096 (4092 with a checksum). The lower one of both sides counts. @default 1200 */
   mtu?: number
@@ -100,7 +100,8 @@ export interface HostOptions {
   refuseConnections?: boolean
   /**
    * Decides about a connect before anything is promised: `true` to accept, or the 32-bit data of the refusal that is
-   * sent back at once. Must not throw and must be quick; it runs for datagrams whose sender is not proved.
+   * sent back at once. Must be quick: it runs for datagrams whose sender is not proved. What it throws counts as `refusing` (1) and
+   * is told as a listener's error.
    */
   accept?: (request: ConnectRequest) => true | number
   /** Half-open connects kept at once, 16 to 65,536; the oldest makes room. @default 4096 */

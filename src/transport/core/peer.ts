@@ -262,6 +262,7 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   setTimeout(timeout: { limit?: number; minimumMs?: number; maximumMs?: number }): void {
     this.liveness.setTimeout(timeout)
+    this.host.attention(this)
   }
 
   get pingIntervalMs(): number {
@@ -271,6 +272,8 @@ export class PeerCore implements Peer, Inbox, Timed {
   set pingIntervalMs(intervalMs: number) {
     if (!(intervalMs >= 50 && intervalMs <= 3_600_000)) throw outOfRange('pingIntervalMs', intervalMs, 'from 50 to 3,600,000', 'ERR_ARGUMENT')
     this.liveness.pingIntervalMs = intervalMs
+    // The next ping may be due earlier than the timer knows.
+    this.host.attention(this)
   }
 
   setChannelPriority(channel: number, priority: ChannelPriority): void {
@@ -482,6 +485,8 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (!this.alive) return
     const { recovery } = this
     let at = Math.min(recovery.deadline, this.sending.nextExpiry, this.reports?.dueAt ?? Infinity)
+    // What was sent in answer to an event of this very step, and could not leave: when it expires is known at the next one.
+    if (this.sending.hasUnstamped && this.sending.messages > 0) at = now
     const copyAt = recovery.copies.deadline
     if (copyAt > now) at = Math.min(at, copyAt)
     if (copyAt <= now || this.sending.messages > 0 || recovery.peekAgainBulk() !== null) {
