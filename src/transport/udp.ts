@@ -53,6 +53,11 @@ export interface UdpDriverStats {
 
 /** Node reads at most this many datagrams before timers and immediates get their turn. */
 const BURST_MAX = 32
+/**
+ * After a stall so many bursts are read before time is let pass all the same: more than a socket's buffer holds. Else a flood that
+ * fills every burst would keep the host from ever answering.
+ */
+const CATCH_UPS_MAX = 512
 /** Something due for longer than this was not late by the network: our own loop stood still. */
 const STALL_MS = 250
 /** Bookkeeping bytes charged for each datagram that waits. */
@@ -102,7 +107,7 @@ export class UdpDriver<Event> {
   #paused = false
   /** Our loop stood still beyond a deadline; what arrived meanwhile is read before time is let pass. */
   #stalled = false
-  #catchingUp = false
+  #catchUps = 0
   /** The socket's queue is full; its next completed send asks for a pump. */
   #blocked = false
   #connectedTo: Address | null = null
@@ -295,14 +300,14 @@ export class UdpDriver<Event> {
     this.#noticeStall(now)
     // After a stall of ours nothing overdue is judged before the socket has been read empty: the peer may have answered
     // long ago. One whole turn of the loop must pass, and a full burst means that still more may wait.
-    if (this.#stalled && (!this.#catchingUp || this.#burst >= BURST_MAX)) {
-      this.#catchingUp = true
+    if (this.#stalled && (this.#catchUps === 0 || (this.#burst >= BURST_MAX && this.#catchUps < CATCH_UPS_MAX))) {
+      this.#catchUps += 1
       this.#burst = 0
       this.#requestPump()
       return
     }
     this.#stalled = false
-    this.#catchingUp = false
+    this.#catchUps = 0
     this.#run(now)
   }
 
