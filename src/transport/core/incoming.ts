@@ -152,8 +152,8 @@ export class IncomingChannel {
       return Receipt.known
     }
     const charge = bytes.length + PIECE_CHARGE
-    if (this.#waiting.length >= MAX_WAITING || !this.#inbox.reserve(charge, false)) return this.#overBudget()
     const now = behind === this.#reliable
+    if ((!now && this.#waiting.length >= MAX_WAITING) || !this.#inbox.reserve(charge, false)) return this.#overBudget()
     this.#waiting.splice(at, 0, new HeldUnreliable(behind, number, now ? bytes : compact(bytes), null, charge))
     if (now) this.#dispatch(null)
     return Receipt.taken
@@ -186,7 +186,7 @@ export class IncomingChannel {
       return Receipt.known
     }
     const charge = length + PIECE_CHARGE + (entry === null ? PIECE_CHARGE : 0)
-    if (entry === null && this.#waiting.length >= MAX_WAITING) return this.#overBudget()
+    if (entry === null && behind !== this.#reliable && this.#waiting.length >= MAX_WAITING) return this.#overBudget()
     if (!this.#inbox.reserve(charge, false)) return this.#overBudget()
     if (entry === null) {
       entry = new HeldUnreliable(behind, start, null, parts, 0)
