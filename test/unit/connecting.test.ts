@@ -81,7 +81,7 @@ void t.test('a refusal by any address is the answer', async (t) => {
   const { it, log, outcome, peer } = attempt(t)
   it.start([V4, V6])
   it.disconnected(peer(V4), 'refused', 2)
-  const message = /^192\.0\.2\.1:7777 refused the connection: server full \(data 0x00000002\)$/
+  const message = /^192\.0\.2\.1:7777 refused the connection: "server full" \(data 0x00000002\)$/
   t.match(await outcome, { code: 'ERR_REFUSED', data: 2, message })
   await sleep(300)
   t.equal(log.filter((line) => line.startsWith('begin')).length, 1, 'no second try afterwards')
