@@ -69,8 +69,6 @@ const COMPETE_MAX_MS = 40_000
 /** How long that look takes at most, in ms and in round trips. */
 const COMPETE_LOOK_MS = 2_000
 const COMPETE_LOOK_TRIPS = 20
-/** Loss that is not answered while we compete: where more is lost at random, nobody who fills queues would get far. */
-const COMPETE_AMBIENT = 0.005
 /** Rounds without any queue after which competing is pointless. */
 const EMPTY_ROUNDS = 40
 /** Pressed again within so long: it is the same contention. */
@@ -111,9 +109,7 @@ export class Congestion {
   #arrived = 0
   #lossShare = 0
   #emptyRounds = 0
-  /** Since the last cut of the competing window. */
-  #competeLost = 0
-  #competeOutcomes = 0
+  #anyLoss = false
   #excess = false
   #excessAt: Millis = -Infinity
   // Startup.
@@ -347,8 +343,7 @@ export class Congestion {
     this.#lastMax = this.#roundMax
     this.#roundMax = 0
     const outcomes = this.#lost + this.#arrived
-    this.#competeLost += this.#lost
-    this.#competeOutcomes += outcomes
+    this.#anyLoss = this.#lost > 0
     if (outcomes < 10 && this.#cubic === null) {
       this.#lossShare = 0
       this.#excess = false
@@ -474,7 +469,7 @@ export class Congestion {
       this.#floor = 0
       this.#stuck = 0
       this.#competeAt = now
-      this.#competeLost = this.#competeOutcomes = this.#emptyRounds = 0
+      this.#emptyRounds = 0
       return this.#enter('compete', now)
     }
     if (this.#cruiseRounds < (this.#eager > 0 ? 1 : CRUISE_ROUNDS) || appLimited) return
@@ -490,12 +485,10 @@ export class Congestion {
     const cubic = this.#cubic as Cubic
     cubic.acknowledged(acked, this.#smoothed, now)
     if (!newRound) return
-    // Summed over rounds: a small window never loses enough in one to stand out from the path's own loss.
-    const expected = this.#competeOutcomes * Math.min(this.ambient.ratio, COMPETE_AMBIENT)
-    if (this.#competeLost > expected + 2 * Math.sqrt(expected) && now - this.#cutAt > this.#smoothed) {
+    // Every loss is answered, as CUBIC does: whoever let the smallest share pass as the path's own would take all from the others.
+    if (this.#anyLoss && now - this.#cutAt > this.#smoothed) {
       cubic.lost()
       this.#cutAt = now
-      this.#competeLost = this.#competeOutcomes = 0
     }
     this.#emptyRounds = this.#queue < this.#alpha ? this.#emptyRounds + 1 : 0
     if (this.#emptyRounds >= EMPTY_ROUNDS) this.#leaveCompeting(now)
