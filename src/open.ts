@@ -2,72 +2,20 @@
 
 import { randomFillSync } from 'node:crypto'
 import { addAbortListener } from 'node:events'
-import type { MakeDialect, CallsOptions } from './game/calls.ts'
+import { CONNECT_OPTIONS, LISTEN_OPTIONS, transportOptions } from './open-options.ts'
+import type { ConnectSessionOptions, ListenOptions } from './open-options.ts'
 import { Refused } from './session/refused.ts'
-import type { Framing } from './session/framing.ts'
 import { nativeFraming } from './session/native-framing.ts'
-import type { ClientSessionOptions, ServerSessionOptions } from './session/options.ts'
 import { createHost } from './transport/create-host.ts'
-import type { CreateHostOptions } from './transport/create-host.ts'
 import type { Millis } from './transport/endpoint.ts'
 import type { Peer } from './transport/types.ts'
 import { UdpPort, UdpSession } from './udp-session.ts'
 import { EndCode, refusalInWords } from './util/end-codes.ts'
 import { aborted, outOfRange, VaivenError } from './util/errors.ts'
+import { checkNames } from './util/names.ts'
 import type { RandomBytes } from './util/random.ts'
 
-/** Another kind of peer to speak with: how it frames sessions, how it writes calls, and what its transport needs. */
-export interface SessionDialect {
-  readonly framing: Framing
-  readonly calls: MakeDialect
-  /** Host options that go with it; what the caller says beats them. */
-  readonly host?: Readonly<Partial<CreateHostOptions>>
-}
-
-/** Options of the host underneath that sessions pass on as they are. */
-export type TransportOptions = Omit<
-  CreateHostOptions,
-  'accept' | 'refuseConnections' | 'maxPeers' | 'random' | 'seed' | 'client' | 'signal' | 'port' | 'channels'
->
-
-interface CommonOptions extends TransportOptions {
-  /** Channels that a connection has, 3 to 255: 0 to 2 are the session's, the others yours. @default 3 */
-  channels?: number
-  /** Limits and bounds of calls. */
-  calls?: CallsOptions
-}
-
-/** Options of `listen`. [create_server] */
-export interface ListenOptions extends CommonOptions, ServerSessionOptions {
-  /** UDP port, 0 to 65535; 0 takes any free one: see `session.address`. @default 0 */
-  port?: number
-  /** Other kinds of clients to serve beside our own, on the same port. */
-  dialects?: readonly SessionDialect[]
-  /** Drain on SIGTERM: `true`, or with how long and what to tell. @default false */
-  drainOnSigterm?: boolean | { withinMs?: number; text?: string }
-  /** Destroys the session when it fires. */
-  signal?: AbortSignal
-}
-
-/** Options of `connect`. [create_client] */
-export interface ConnectSessionOptions extends Omit<CommonOptions, 'host'>, ClientSessionOptions {
-  /** A name or a numeric address. */
-  host: string
-  /** 1 to 65535. */
-  port: number
-  /** How long everything may take until we are in, ms, 1 to 86,400,000. @default 10000 */
-  timeoutMs?: number
-  /** Gives up; after we are in, it does nothing. */
-  signal?: AbortSignal
-  /** The kind of server. @default our own */
-  dialect?: SessionDialect
-  /**
-   * `false`: resolve at once, with a session that is still connecting; `connectedToServer` or `connectionFailed` follows, as in
-   * Godot.
-   * @default true
-   */
-  wait?: boolean
-}
+export type { ConnectSessionOptions, ListenOptions, SessionDialect, TransportOptions } from './open-options.ts'
 
 const random: RandomBytes = (bytes) => void randomFillSync(bytes)
 /** Slots beyond `maxPeers`: room for newcomers who are told, with words, that it is full. */
@@ -84,6 +32,7 @@ const MAX_ID_ATTEMPTS = 3
  * session.on('peerConnected', ({ id }) => console.log(id, 'joined'))
  */
 export const listen = async (options: ListenOptions = {}): Promise<UdpSession> => {
+  checkNames(options, LISTEN_OPTIONS)
   const { dialects = [], drainOnSigterm = false, signal, maxPeers = 32, calls, ...rest } = options
   const framings = [nativeFraming, ...dialects.map(({ framing }) => framing)]
   let session: UdpSession | null = null
@@ -123,6 +72,7 @@ export const listen = async (options: ListenOptions = {}): Promise<UdpSession> =
  * const session = await connect({ host: '127.0.0.1', port: 7777 })
  */
 export const connect = async (options: ConnectSessionOptions): Promise<UdpSession> => {
+  checkNames(options, CONNECT_OPTIONS)
   const { host: serverHost, port, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal, dialect, wait = true, calls, ...rest } = options
   if (!(timeoutMs >= 1 && timeoutMs <= 86_400_000)) throw outOfRange('options.timeoutMs', timeoutMs, '1 to 86400000')
   if (signal?.aborted === true) throw aborted(`connecting to ${serverHost}:${port}`, signal)
@@ -212,23 +162,12 @@ const inWords = (error: unknown, where: string): VaivenError => {
   return new VaivenError(error.data === EndCode.dialect ? 'ERR_DIALECT' : 'ERR_REFUSED', message, { data: error.data, cause: error })
 }
 
-const transportOptions = (options: TransportOptions & Record<string, unknown>): TransportOptions => {
-  const passed: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) if (!SESSION_OPTIONS.has(name) && value !== undefined) passed[name] = value
-  return passed as TransportOptions
-}
-
-/** What is the session's business, not the host's. */
-const SESSION_OPTIONS = new Set([
-  'accept', 'gate', 'relay', 'refuseNewConnections', 'helloTimeoutMs', 'relayLimit', 'kickAfter', 'hello', 'channels', 'port',
-])
-
 const destroyWith = (session: UdpSession, signal: AbortSignal): void => {
   const listening = addAbortListener(signal, () => session.destroy())
   session.once('closed', () => listening[Symbol.dispose]())
 }
 
-const drainWithSigterm = (session: UdpSession, options: { withinMs?: number; text?: string }): void => {
+const drainWithSigterm = (session: UdpSession, options: { withinMs?: number; reason?: string }): void => {
   const drain = (): void => void session.drain(options)
   process.once('SIGTERM', drain)
   session.once('closed', () => process.off('SIGTERM', drain))

@@ -151,10 +151,11 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
   /**
    * Server: takes no newcomers, tells the clients, and closes when the last one has left or `withinMs` have passed.
    * @param options.withinMs 0 to 86,400,000. @default 30000
+   * @param options.reason words for the clients, at most 256 bytes
    * @throws VaivenError ERR_OPTION_RANGE
    */
-  drain(options: { withinMs?: number; text?: string } = {}): Promise<void> {
-    const { withinMs = 30_000, text = '' } = options
+  drain(options: { withinMs?: number; reason?: string } = {}): Promise<void> {
+    const { withinMs = 30_000, reason: text = '' } = options
     if (!Number.isInteger(withinMs) || withinMs < 0 || withinMs > 86_400_000) {
       throw outOfRange('options.withinMs', withinMs, '0 to 86400000')
     }

@@ -6,10 +6,12 @@ import type { Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { VaivenError, aborted, outOfRange } from '../util/errors.ts'
+import { checkNames } from '../util/names.ts'
 import { displayAddress } from './address.ts'
 import { Host } from './core/host.ts'
 import { integerOption } from './core/options.ts'
 import type { HostOptions } from './core/options.ts'
+import { HOST_OPTIONS } from './option-names.ts'
 import { unresolved } from './resolve.ts'
 import type { Reach } from './resolve.ts'
 import type { PathConditions } from './simulator/conditions.ts'
@@ -61,6 +63,7 @@ const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT', 'EN
  * host.on('receive', (peer, channel, bytes, delivery) => peer.send(channel, bytes, delivery))
  */
 export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHost> => {
+  checkNames(options, HOST_OPTIONS)
   const port = integerOption('port', options.port, 0, 65_535, 0)
   const receiveBufferBytes = integerOption('receiveBufferBytes', options.receiveBufferBytes, 4096, 2 ** 30, DEFAULT_BUFFER_BYTES)
   const sendBufferBytes = integerOption('sendBufferBytes', options.sendBufferBytes, 4096, 2 ** 30, DEFAULT_BUFFER_BYTES)
@@ -69,7 +72,12 @@ export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHo
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw outOfRange('options.host', host, 'an address or a name')
   if (signal?.aborted === true) throw aborted('opening the host', signal)
 
-  const core = new Host({ random: (bytes) => void randomFillSync(bytes), refuseConnections: client, ...options })
+  const core = new Host({
+    ...options,
+    // An option that is there and undefined must not bring back the core's predictable default.
+    random: options.random ?? ((bytes) => void randomFillSync(bytes)),
+    refuseConnections: options.refuseConnections ?? client,
+  })
   const impaired = impair === undefined ? null : await impairedEndpoint(core, impair)
   const { socket, reach } = await bind(host, port, options.reusePort === true)
   if (signal?.aborted) {

@@ -192,7 +192,7 @@ row('rpc_config and rset_config at run time', 1, ({ network }, [server, a], ok) 
 })
 
 row('a drain: newcomers hear it, players hear it, and it ends when they have left', 2, async ({ network, server }, [s, a, b], ok) => {
-  const done = server.session.drain({ withinMs: 60_000, text: 'update' })
+  const done = server.session.drain({ withinMs: 60_000, reason: 'update' })
   network.runFor(2000)
   for (const { player } of [a!, b!]) ok(player.log.includes('draining update'), 'told')
   void a!.session.close()

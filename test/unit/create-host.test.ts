@@ -370,6 +370,28 @@ void t.test('a throwing listener stops neither the others nor the host, and surf
   t.equal(client.peerCount, 1)
 })
 
+void t.test('a misspelt option is an error that names it and those there are', async (t) => {
+  const error = await rejection(createHost({ maxPeer: 3 } as never))
+  t.equal(error.code, 'ERR_OPTION_RANGE')
+  t.match(error.message, /^options\.maxPeer is no option; there are accept, channelPriorities, .*\bmaxPeers\b/)
+})
+
+void t.test('an option that is there and undefined is its default: chance stays real', async (t) => {
+  const listener = createSocket('udp4')
+  t.teardown(() => listener.close())
+  listener.bind(0, LOOPBACK)
+  await once(listener, 'listening')
+  const connectIds = new Map<number, string>()
+  // A CONNECT has 52 bytes, and its connect id stands before the last four.
+  listener.on('message', (bytes, { port }) => {
+    if (bytes.length >= 52) connectIds.set(port, bytes.subarray(44, 48).toString('hex'))
+  })
+  const hosts = [await open(t, { random: undefined, port: undefined } as never), await open(t, { random: undefined } as never)]
+  for (const host of hosts) host.connect({ host: LOOPBACK, port: listener.address().port }).catch(() => undefined)
+  await until('both connects', () => connectIds.size === 2)
+  t.equal(new Set(connectIds.values()).size, 2)
+})
+
 void t.test('once-listeners run once although dispatch is guarded', async (t) => {
   const { server, peer } = await pair(t)
   const log: string[] = []

@@ -161,7 +161,7 @@ t.test('options outside their range are named at construction', (t) => {
 t.test('draining: newcomers are refused with that reason, players are told, and the last one leaving closes the server', async (t) => {
   const bench = new SessionBench()
   const [a] = bench.join(1)
-  const done = bench.server.session.drain({ withinMs: 60_000, text: 'update' })
+  const done = bench.server.session.drain({ withinMs: 60_000, reason: 'update' })
   bench.wire.run(50)
   t.same(a!.log, ['draining update'])
   const late = bench.client()
