@@ -214,10 +214,10 @@ t.test('what is lost is counted, what passes arrives, and the same seed loses th
     const back: number[] = []
     client.on('message', (bytes) => back.push(bytes.readUInt16BE(0)))
     for (let i = 0; i < 200; i++) client.send(numbered(i), relay.port, '127.0.0.1')
-    await until(() => back.length > 0 && relay.count('to', 'sent') === 200
-      && relay.count('from', 'delivered') === relay.count('to', 'delivered')
-      && relay.count('to', 'inFlight') + relay.count('from', 'inFlight') === 0, relay)
-    t.equal(back.length, 200 - relay.count('to', 'lost'), 'everything that was not lost came back')
+    // The relay may count a datagram as delivered before this process has read it from its socket.
+    const passed = (): number => 200 - relay.count('to', 'lost')
+    await until(() => relay.count('to', 'sent') === 200 && relay.count('to', 'inFlight') === 0 && back.length >= passed(), relay)
+    t.equal(back.length, passed(), 'everything that was not lost came back')
     await relay.stop()
     return back.sort((a, b) => a - b)
   }
