@@ -372,6 +372,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     this.peerOutgoingBandwidth = terms.peerOutgoingBandwidth
     this.connectedAt = now
     this.liveness.begin(now)
+    this.recovery.begin(now)
     this.attempt = null
     this.repace(now)
     this.rearm(now)

@@ -218,6 +218,11 @@ export class Recovery {
     return this.#timerAt
   }
 
+  /** The connection stands: silence counts from here, not from a time before the host was told what time it is. */
+  begin(now: Millis): void {
+    this.#now = this.#lastAcknowledgedAt = now
+  }
+
   /** Begins a datagram that will carry reliable commands; its token goes into the header. */
   open(now: Millis): SentDatagram {
     this.#now = now

@@ -76,3 +76,10 @@ t.test('a half-open connection lives for five seconds after the last datagram of
   t.same(eventsOf(host), [])
   t.end()
 })
+
+t.test('silence counts from the handshake, however late on the clock a host began', (t) => {
+  const { network, a } = pair({ startMs: 4e9, path: { latencyMs: 5 } })
+  const { recovery } = a.peer
+  t.ok(network.now - recovery.lastAcknowledgedAt < 20, `${network.now - recovery.lastAcknowledgedAt} ms`)
+  t.end()
+})
