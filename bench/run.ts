@@ -14,6 +14,8 @@ const TABLES: Readonly<Record<string, { readonly summary: string; load(): Promis
   baseline: { summary: 'writes the figures that the tests compare with', load: () => import('./scenarios/regression.ts') },
   recovery: { summary: 'loss recovery and congestion control against their bars, in virtual time', load: () => import('./recovery/table.ts') },
   'recovery-real': { summary: 'loss recovery over real sockets beside C ENet', load: () => import('./recovery/real.ts') },
+  'hundred-hosts': { summary: 'virtual play of a hundred hosts: times real time, and its fingerprint', load: () =>
+    import('./scenarios/hundred-hosts.ts') },
   'first-figures': { summary: 'the transport beside bare dgram and C ENet on loopback', load: () =>
     import('./scenarios/first-figures.ts') },
 }
