@@ -9,7 +9,9 @@ import type { Names } from './util/names.ts'
 
 /** Another kind of peer to speak with: how it frames sessions, how it writes calls, and what its transport needs. */
 export interface SessionDialect {
+  /** How source, target and system messages are written. */
   readonly framing: Framing
+  /** How calls are written. */
   readonly calls: MakeDialect
   /** Host options that go with it; what the caller says beats them. */
   readonly host?: Readonly<Partial<CreateHostOptions>>

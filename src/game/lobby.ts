@@ -5,7 +5,7 @@ import { defineNode, rpc, RpcError, t } from '../rpc/index.ts'
 import type { CallContext, NodeHandle, Type } from '../rpc/index.ts'
 import { GuardedEmitter } from '../session/index.ts'
 import type { ErrorEvents } from '../session/index.ts'
-import { VaivenError } from '../util/errors.ts'
+import { outOfRange, VaivenError } from '../util/errors.ts'
 import type { GameRoom, GameSession } from './game-session.ts'
 
 /** Where a lobby lives: a session, or a room. */
@@ -13,8 +13,11 @@ export type LobbyScope = GameSession | GameRoom
 
 /** Somebody in the lobby. */
 export interface Player<Info> {
+  /** The id of its peer. */
   readonly id: number
+  /** What it told about itself last. */
   readonly info: Info
+  /** Whether it said `setReady`. */
   readonly ready: boolean
 }
 
@@ -23,9 +26,11 @@ export type LobbyState = 'gathering' | 'preparing' | 'playing'
 
 /** What a lobby tells, at the server and at every client alike. */
 export interface LobbyEvents<Info> extends ErrorEvents {
+  /** Somebody joined; at a client also those who joined after it, never itself. */
   playerJoined: [player: Player<Info>]
   /** New info, or ready or not. */
   playerChanged: [player: Player<Info>]
+  /** Somebody left, or its connection ended. */
   playerLeft: [player: Player<Info>]
   /** Everybody prepares. [pre_configure_game] */
   preparing: []
@@ -47,13 +52,13 @@ interface SharedOptions<Info> {
 export interface OpenLobbyOptions<Info> extends SharedOptions<Info> {
   /** Most players, 1 to 4095; more are refused. @default 8 */
   maxPlayers?: number
-  /** Fewest players that a game can have. @default 1 */
+  /** Fewest players that a game can have, 0 to 4095. @default 1 */
   minPlayers?: number
   /** Players may come while others play. @default false */
   joinWhilePlaying?: boolean
   /** Everybody must be ready before `start()`. @default true */
   requireReady?: boolean
-  /** How long a player may take to prepare, ms. @default 60000 */
+  /** How long a player may take to prepare, ms, 1 to 86,400,000. @default 60000 */
   prepareTimeoutMs?: number
   /** The server's own say about what a player tells: nothing to accept, or why not. */
   check?: (info: Info, id: number) => string | undefined | void
@@ -76,6 +81,7 @@ const lobbyNode = <Info>(info: Type<Info>) => {
     join: rpc.remote(info).returns(t.array(player, { max: 4095 })),
     change: rpc.remote(info),
     ready: rpc.remote(t.bool),
+    leave: rpc.remote(),
     // server → clients
     joined: rpc.server(player),
     changed: rpc.server(player),
@@ -101,11 +107,12 @@ export abstract class Lobby<Info> extends GuardedEmitter<LobbyEvents<Info>> {
     return this.all
   }
 
+  /** Where the lobby stands. */
   get state(): LobbyState {
     return this.phase
   }
 
-  /** Leaves nothing attached; the session goes on. */
+  /** Leaves the lobby (client), or ends it (server); nothing stays attached, and the session goes on. */
   abstract close(): void
 
   protected put(player: Player<Info>, event: 'playerJoined' | 'playerChanged'): void {
@@ -132,12 +139,17 @@ export class ServerLobby<Info> extends Lobby<Info> {
   readonly #node: LobbyNode<Info>
   readonly #options: Required<Omit<OpenLobbyOptions<Info>, 'info' | 'check'>> & Pick<OpenLobbyOptions<Info>, 'check'>
   #start: AbortController | null = null
+  /** Who prepares; aborted for whoever leaves meanwhile. */
+  readonly #preparing = new Map<number, AbortController>()
   readonly #onLeave = ({ id }: { id: number }): void => this.#remove(id)
 
   /** @internal use `openLobby` */
   constructor(scope: LobbyScope, options: OpenLobbyOptions<Info>) {
     super()
     if (!scope.isServer) throw new VaivenError('ERR_ARGUMENT', 'only the server opens a lobby; clients use joinLobby')
+    integer('maxPlayers', options.maxPlayers, 1, 4095)
+    integer('minPlayers', options.minPlayers, 0, 4095)
+    integer('prepareTimeoutMs', options.prepareTimeoutMs, 1, 86_400_000)
     const { maxPlayers = 8, minPlayers = 1, joinWhilePlaying = false, requireReady = true, prepareTimeoutMs = 60_000, check } = options
     this.#options = { maxPlayers, minPlayers, joinWhilePlaying, requireReady, prepareTimeoutMs, ...(check === undefined ? {} : { check }) }
     this.#scope = scope
@@ -146,6 +158,7 @@ export class ServerLobby<Info> extends Lobby<Info> {
       join: (info: Info, { sender }: CallContext) => this.#join(info, sender),
       change: (info: Info, { sender }: CallContext) => this.#change(info, sender),
       ready: (ready: boolean, { sender }: CallContext) => this.#setReady(ready, sender),
+      leave: ({ sender }: CallContext) => this.#remove(sender),
     } as never) as LobbyNode<Info>
     ;(scope as GameSession).on('peerDisconnected', this.#onLeave)
   }
@@ -237,6 +250,7 @@ export class ServerLobby<Info> extends Lobby<Info> {
   #remove(id: number): void {
     if (!this.all.has(id)) return
     this.drop(id)
+    this.#preparing.get(id)?.abort()
     this.#toPlayers()?.left(id)
   }
 
@@ -247,13 +261,17 @@ export class ServerLobby<Info> extends Lobby<Info> {
   }
 
   async #prepare(id: number, signal: AbortSignal): Promise<void> {
+    const leaving = new AbortController()
+    this.#preparing.set(id, leaving)
     try {
       const player = this.#node.to(id) as unknown as { prepare(options: object): Promise<boolean> }
-      await player.prepare({ timeoutMs: this.#options.prepareTimeoutMs, signal })
+      await player.prepare({ timeoutMs: this.#options.prepareTimeoutMs, signal: AbortSignal.any([signal, leaving.signal]) })
     } catch (error) {
       // Whoever leaves meanwhile is no longer waited for.
       if (!this.all.has(id) || (error instanceof VaivenError && error.code === 'ERR_DISCONNECTED')) return
       throw error
+    } finally {
+      this.#preparing.delete(id)
     }
   }
 
@@ -320,7 +338,7 @@ export class ClientLobby<Info> extends Lobby<Info> {
     return this.all.get(this.#scope.id)
   }
 
-  /** Tells something new about ourselves; everybody hears of it from the server. */
+  /** Tells something new about ourselves; everybody hears of it from the server. What its `check` objects to changes nothing. */
   update(info: Info): void {
     ;(this.#server as unknown as { change(info: Info): void }).change(info)
   }
@@ -330,7 +348,9 @@ export class ClientLobby<Info> extends Lobby<Info> {
   }
 
   close(): void {
+    if (this.#scope.peers.has(1)) (this.#server as { leave(): void }).leave()
     this.#node.detach()
+    this.all.clear()
   }
 
   get #server(): unknown {
@@ -340,7 +360,7 @@ export class ClientLobby<Info> extends Lobby<Info> {
 
 /**
  * Opens a lobby at the server, in a session or a room.
- * @throws VaivenError ERR_ARGUMENT (not a server), ERR_CONTRACT (there is one already)
+ * @throws VaivenError ERR_ARGUMENT (not a server), ERR_OPTION_RANGE, ERR_CONTRACT (there is one already)
  */
 export const openLobby = <Info>(scope: LobbyScope, options: OpenLobbyOptions<Info>): ServerLobby<Info> => new ServerLobby(scope, options)
 
@@ -357,4 +377,10 @@ export const joinLobby = async <Info>(scope: LobbyScope, options: JoinLobbyOptio
     throw error
   }
   return lobby
+}
+
+/** @throws VaivenError ERR_OPTION_RANGE */
+const integer = (name: string, value: number | undefined, min: number, max: number): void => {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return
+  throw outOfRange(`options.${name}`, value, `an integer from ${min} to ${max}`)
 }

@@ -176,16 +176,28 @@ export const rpc = {
   untyped: (mode: Mode = 'remote'): MethodDeclaration<any[], any> => new MethodDeclaration<any[], any>({ ...DEFAULTS, mode }, null, null),
 } as const
 
-/** Declares synchronised properties, with the same modes: `property.master(t.f32)`. [rset] */
+/**
+ * Declares synchronised properties, with the same modes: `property.master(t.f32)`. Assigning one at a group sends it; nothing is sent
+ * to those who come later. [rset]
+ */
 export const property = {
+  /** Anybody may set it at others. [remote] */
   remote: propertyOf('remote'),
+  /** Set at the node's master only. [master] */
   master: propertyOf('master'),
+  /** The node's master sets it at the others. [puppet] */
   puppet: propertyOf('puppet'),
+  /** Anybody may set it, and it is set at the setter, too. [remotesync] */
   remoteSync: propertyOf('remoteSync'),
+  /** Set at the node's master and at the setter. [mastersync] */
   masterSync: propertyOf('masterSync'),
+  /** The node's master sets it at the others and at itself. [puppetsync] */
   puppetSync: propertyOf('puppetSync'),
+  /** Only the server may set it at others. */
   server: propertyOf('server'),
+  /** Only the server may set it, and it is set there, too. */
   serverSync: propertyOf('serverSync'),
+  /** Nobody may set it, until `configure` says otherwise. [disabled] */
   disabled: propertyOf('disabled'),
   /** A property without a declared type; see `rpc.untyped`. */
   untyped: (mode: Mode = 'remote'): PropertyDeclaration<any> => new PropertyDeclaration<any>({ ...DEFAULTS, mode }, null),
@@ -206,6 +218,9 @@ export type HandlersOf<M extends Members> = {
       : never
 }
 
+/** What an object must look like to serve a contract: `class Match implements HandlersFor<typeof Lobby>`. */
+export type HandlersFor<Contract extends NodeContract<any>> = HandlersOf<Contract['members']>
+
 /** A member with everything computed from its declaration. */
 export interface ContractMember {
   readonly name: string
@@ -218,10 +233,13 @@ export interface ContractMember {
 
 /** A contract: the name of a node and what it can do. Made by `defineNode`. */
 export interface NodeContract<M extends Members = Members> {
+  /** The name that both sides attach it by. [node path] */
   readonly name: string
+  /** The declarations, as they were given. */
   readonly members: M
   /** Also callable by name, with self-describing values; arguments are still held against the declared types. */
   readonly dynamic: boolean
+  /** The same, with what follows from them. */
   readonly list: readonly ContractMember[]
   /** Equal for equal contracts. */
   readonly fingerprint: number

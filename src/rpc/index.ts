@@ -3,7 +3,7 @@
 export * from './codec/index.ts'
 export { arg, defineNode, property, rpc } from './contract.ts'
 export type {
-  CallDelivery, Caller, HandlersOf, Limit, Members, MethodDeclaration, NamedArgument, NodeContract, PropertyDeclaration,
+  CallDelivery, Caller, HandlersFor, HandlersOf, Limit, Members, MethodDeclaration, NamedArgument, NodeContract, PropertyDeclaration,
 } from './contract.ts'
 export type { CallContext } from './context.ts'
 export type { Answer, Dialect, Inbound, Outgoing, Passing, Pending } from './dialect.ts'
@@ -18,5 +18,5 @@ export type { Mode } from './modes.ts'
 export { NativeDialect } from './native-dialect.ts'
 export type { RpcPort, RpcViolation } from './port.ts'
 export { nodeHandle } from './proxy.ts'
-export type { Group, NodeHandle, PropertiesOf, SetOptions, Single } from './proxy.ts'
+export type { Group, HandleFor, NodeHandle, PropertiesOf, SetOptions, Single } from './proxy.ts'
 export { MemberEntry, NodeEntry, Registry } from './registry.ts'

@@ -19,8 +19,8 @@ export class NativeDialect implements Dialect {
   readonly name = 'vaiven'
   readonly #port: RpcPort
   readonly #inbound: Inbound
-  /** Peers with a connection of their own to us, and which of our contracts they were sent in detail. */
-  readonly #neighbours = new Map<number, Set<string>>()
+  /** Peers with a connection of their own to us; which of our contracts they were sent in detail, and of which they sent theirs. */
+  readonly #neighbours = new Map<number, { readonly told: Set<string>; readonly heard: Set<string> }>()
   /** Numbers that neighbours declare and we do not. */
   readonly #foreign = new Map<number, { readonly node: string; readonly method: string }>()
 
@@ -179,7 +179,7 @@ export class NativeDialect implements Dialect {
 
   peerConnected(peer: number, direct: boolean): void {
     if (!direct) return
-    this.#neighbours.set(peer, new Set())
+    this.#neighbours.set(peer, { told: new Set(), heard: new Set() })
     const contracts = [...this.#inbound.registry.contracts].map(({ name, fingerprint }) => ({ name, fingerprint }))
     if (contracts.length > 0) this.#say(peer, { kind: 'offer', contracts })
   }
@@ -194,7 +194,7 @@ export class NativeDialect implements Dialect {
   }
 
   #receiveOffer(source: number, contracts: readonly { name: string; fingerprint: number }[]): void {
-    const told = this.#neighbours.get(source)
+    const told = this.#neighbours.get(source)?.told
     // Only neighbours compare: what clients think of each other, the server would have to know for both.
     if (told === undefined) return
     for (const { name, fingerprint } of contracts) {
@@ -204,9 +204,11 @@ export class NativeDialect implements Dialect {
   }
 
   #receiveDetails(source: number, { node, members }: Extract<RpcMessage, { kind: 'details' }>): void {
-    const told = this.#neighbours.get(source)
+    const neighbour = this.#neighbours.get(source)
     const ours = this.#inbound.registry.contract(node)
-    if (told === undefined || ours === undefined) return
+    // Once: every difference is a message to a person, and each side tells once.
+    if (neighbour === undefined || ours === undefined || neighbour.heard.has(node)) return
+    neighbour.heard.add(node)
     const theirs = new Map(members.map((member) => [member.name, member]))
     for (const { name, key, signature } of ours.list) {
       const other = theirs.get(name)
@@ -219,7 +221,7 @@ export class NativeDialect implements Dialect {
       this.#inbound.difference(source, node, name, null, signature)
     }
     // Whoever attached later may have missed our offer; the details answer it as well.
-    this.#tellDetails(source, told, ours)
+    this.#tellDetails(source, neighbour.told, ours)
   }
 
   #tellDetails(peer: number, told: Set<string>, { name, list }: NodeContract): void {

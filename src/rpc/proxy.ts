@@ -10,7 +10,9 @@ import type { MemberEntry, NodeEntry } from './registry.ts'
 
 /** How `set` differs from the declaration. */
 export interface SetOptions {
+  /** @default what the property declares */
   readonly delivery?: CallDelivery
+  /** A channel of the game's own, 3 or above. @default what the property declares */
   readonly channel?: number
 }
 
@@ -48,6 +50,7 @@ export type Single<M extends Members> = Settable<M> & {
 
 /** An attached node, for calling it at others. */
 export interface NodeHandle<M extends Members> {
+  /** What `defineNode` made. */
   readonly contract: NodeContract<M>
   /** The name it has on the wire: `lobby`, or `player/7`. */
   readonly path: string
@@ -55,6 +58,7 @@ export interface NodeHandle<M extends Members> {
   readonly all: Group<M>
   /** One peer [rpc_id, rset_id], or a set of peers. */
   to(peer: number): Single<M>
+  /** Several peers by their ids; calls of methods that answer are fire and forget. */
   to(peers: Iterable<number>): Group<M>
   /** Everybody else but one. [target −id] */
   except(peer: number): Group<M>
@@ -70,35 +74,45 @@ export interface NodeHandle<M extends Members> {
   detach(): void
 }
 
-/** What a group object holds; its methods live on a prototype per contract. */
-class Target {
-  /** @internal */ readonly dispatcher: Dispatcher
-  /** @internal */ readonly entry: NodeEntry
-  /** @internal */ readonly target: CallTarget
-  /** @internal */ readonly options: CallOptions
+/** The handle that `attach` gives for a contract, for fields and parameters: `HandleFor<typeof Lobby>`. */
+export type HandleFor<Contract extends NodeContract<any>> = NodeHandle<Contract['members']>
 
-  constructor(dispatcher: Dispatcher, entry: NodeEntry, target: CallTarget, options: CallOptions) {
-    this.dispatcher = dispatcher
-    this.entry = entry
-    this.target = target
-    this.options = options
+/** What a call at a target needs to know. */
+interface Aim {
+  readonly dispatcher: Dispatcher
+  readonly entry: NodeEntry
+  readonly target: CallTarget
+  readonly options: CallOptions
+}
+
+/** A group object. The contract's methods live on its prototype, so its own field is private: every name is free for them. */
+class Target {
+  readonly #aim: Aim
+
+  constructor(aim: Aim) {
+    this.#aim = aim
+  }
+
+  static aimOf(target: Target): Aim {
+    return target.#aim
   }
 
   set(name: string, value: unknown, options: SetOptions = {}): void {
-    const member = memberOf(this.entry, name)
+    const { dispatcher, entry, target, options: own } = this.#aim
+    const member = memberOf(entry, name)
     if (member.member.declaration.kind !== 'property') {
-      throw new VaivenError('ERR_ARGUMENT', `${this.entry.path}.${name} is a method; call it`)
+      throw new VaivenError('ERR_ARGUMENT', `${entry.path}.${name} is a method; call it`)
     }
-    this.dispatcher.setProperty(member, this.target, value, { ...this.options, ...options })
+    dispatcher.setProperty(member, target, value, { ...own, ...options })
   }
 
   with(options: CallOptions): Target {
     const { constructor } = this as unknown as { constructor: TargetClass }
-    return new constructor(this.dispatcher, this.entry, this.target, { ...this.options, ...options })
+    return new constructor({ ...this.#aim, options: { ...this.#aim.options, ...options } })
   }
 }
 
-type TargetClass = new (dispatcher: Dispatcher, entry: NodeEntry, target: CallTarget, options: CallOptions) => Target
+type TargetClass = new (aim: Aim) => Target
 
 const classes = new WeakMap<NodeContract, TargetClass>()
 
@@ -116,7 +130,7 @@ const targetClass = (contract: NodeContract): TargetClass => {
 
 const accessor = (name: string): PropertyDescriptor => ({
   get(this: Target) {
-    return this.entry.values[name]
+    return Target.aimOf(this).entry.values[name]
   },
   set(this: Target, value: unknown) {
     this.set(name, value)
@@ -128,8 +142,8 @@ const caller = (name: string, declaration: MethodDeclaration<readonly unknown[],
   const answers = declaration.reply !== null
   return {
     value(this: Target, ...args: unknown[]) {
-      const { dispatcher, target, options } = this
-      const member = memberOf(this.entry, name)
+      const { dispatcher, entry, target, options } = Target.aimOf(this)
+      const member = memberOf(entry, name)
       if (!answers || typeof target !== 'number' || target <= 0) return dispatcher.call(member, target, args, options)
       const request = args.length > count ? (args.pop() as RequestOptions | undefined) : undefined
       return dispatcher.request(member, target, args, { ...options, ...request })
@@ -146,7 +160,7 @@ const memberOf = (entry: NodeEntry, name: string): MemberEntry => {
 /** The handle of an attached node. */
 export const nodeHandle = <M extends Members>(dispatcher: Dispatcher, entry: NodeEntry): NodeHandle<M> => {
   const Class = targetClass(entry.contract)
-  const at = (target: CallTarget): unknown => new Class(dispatcher, entry, target, {})
+  const at = (target: CallTarget): unknown => new Class({ dispatcher, entry, target, options: {} })
   const handle = {
     contract: entry.contract,
     path: entry.path,

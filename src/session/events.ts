@@ -8,12 +8,15 @@ import type { SessionPeer } from './peers.ts'
 
 /** Somebody left, and why. */
 export interface Departure extends Ending {
+  /** Who; nobody can be called by it any more. */
   readonly id: number
 }
 
 /** How a raw message came. */
 export interface MessageInfo {
+  /** As it was sent. */
   readonly delivery: MessageDelivery
+  /** The channel that it came on, 1 or above. */
   readonly channel: number
 }
 

@@ -81,6 +81,7 @@ export class Session<R extends Room = Room> extends Scope<SessionEvents<R>> impl
 
   // --- what programs use
 
+  /** `connecting` (client), `open`, `draining` (server), `closing`, `closed`. */
   get state(): SessionState {
     return this.#state
   }

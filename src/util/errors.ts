@@ -45,6 +45,7 @@ export type ErrorCode =
 
 /** An error thrown or rejected by vaiven. `code` says which kind; `cause`, where there is one, says why. */
 export class VaivenError extends Error {
+  /** Which kind; what programs compare. */
   readonly code: ErrorCode
   /** The 32-bit data of a disconnect, where the error came from one. */
   readonly data: number | undefined

@@ -4,7 +4,7 @@ import { joinLobby, openLobby } from '../../src/game/index.ts'
 import type { GameSession } from '../../src/game/index.ts'
 import { connect, listen } from '../../src/open.ts'
 import { arg, defineNode, property, rpc, t } from '../../src/rpc/index.ts'
-import type { CallContext, HandlersOf, PropertiesOf } from '../../src/rpc/index.ts'
+import type { CallContext, HandleFor, HandlersFor, HandlersOf, NodeHandle, PropertiesOf } from '../../src/rpc/index.ts'
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
 const same = <A, B>(_same: Same<A, B>): void => {}
@@ -49,6 +49,15 @@ class Game {
   }
 }
 session.attach(Lobby, new Game(), { instance: 7 })
+
+class Served implements HandlersFor<typeof Lobby> {
+  readonly handle: HandleFor<typeof Lobby> = lobby
+  roll(sides: number, { sender }: CallContext): number {
+    return sides + sender
+  }
+}
+session.attach(Lobby, new Served())
+same<HandleFor<typeof Lobby>, NodeHandle<M>>(true)
 
 // @ts-expect-error the reply is a number
 session.attach(Lobby, { roll: () => 'six' })

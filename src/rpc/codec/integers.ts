@@ -81,13 +81,21 @@ class LargeInteger implements Type<number> {
 const integer = (text: string, min: number, max: number): Type<number> =>
   max - min < 2 ** 32 ? new SmallInteger(text, min, max) : new LargeInteger(text, min, max)
 
+/** An integer from 0 to 255; 8 bits. */
 export const u8: Type<number> = integer('u8', 0, 0xff)
+/** An integer from 0 to 65,535; 16 bits. */
 export const u16: Type<number> = integer('u16', 0, 0xffff)
+/** An integer from 0 to 4,294,967,295; 32 bits. */
 export const u32: Type<number> = integer('u32', 0, 0xffffffff)
+/** An integer from 0 to 2^53 − 1; 53 bits. */
 export const u53: Type<number> = integer('u53', 0, SAFE_MAX)
+/** An integer from −128 to 127; 8 bits. */
 export const i8: Type<number> = integer('i8', -0x80, 0x7f)
+/** An integer from −32,768 to 32,767; 16 bits. */
 export const i16: Type<number> = integer('i16', -0x8000, 0x7fff)
+/** An integer from −2^31 to 2^31 − 1; 32 bits. */
 export const i32: Type<number> = integer('i32', -0x80000000, 0x7fffffff)
+/** An integer from −(2^53 − 1) to 2^53 − 1; 54 bits. */
 export const i53: Type<number> = integer('i53', -SAFE_MAX, SAFE_MAX)
 
 /**

@@ -6,8 +6,11 @@ import { misfit, within } from './errors.ts'
 import { f32 } from './floats.ts'
 import type { Type } from './type.ts'
 
+/** Two numbers. */
 export interface Vec2 { x: number; y: number }
+/** Three numbers. */
 export interface Vec3 { x: number; y: number; z: number }
+/** Four numbers. */
 export interface Vec4 { x: number; y: number; z: number; w: number }
 /** Red, green, blue and opacity, each an integer from 0 to 255. */
 export interface Rgba { r: number; g: number; b: number; a: number }

@@ -155,6 +155,35 @@ t.test('who leaves while preparing is not waited for; with too few left the star
   t.equal(third.serverLog.filter((line) => line.startsWith('calledOff')).length, 1)
 })
 
+t.test('a client that closes its lobby has left it, stays in the session, may come again, and is not waited for', async (t) => {
+  const { clients, server, serverLog, enter, run, settle } = setUp(2, { minPlayers: 1, requireReady: false })
+  const a = await enter(clients[0]!, 'A')
+  const b = await enter(clients[1]!, 'B', () => new Promise(() => undefined))
+  const started = server.start()
+  await run()
+  t.equal(server.state, 'preparing')
+  b.lobby.close()
+  await settle(started)
+  await run()
+  t.same(serverLog, ['+A', '+B', 'preparing', '-B', 'started'])
+  t.same(a.log, ['+B', 'preparing', '-B', 'started'])
+  t.equal(b.lobby.players.size, 0)
+  t.ok(clients[1]!.session.peers.has(1))
+  server.end()
+  await run()
+  await enter(clients[1]!, 'B again')
+  t.equal(server.players.size, 2)
+})
+
+t.test('numbers of a lobby outside their range are named', (t) => {
+  const bench = new GameBench()
+  for (const wrong of [{ maxPlayers: 0 }, { maxPlayers: 2.5 }, { minPlayers: -1 }, { prepareTimeoutMs: 0 }]) {
+    const name = Object.keys(wrong)[0]!
+    t.throws(() => openLobby(bench.server.session, { info: Info, ...wrong }), { code: 'ERR_OPTION_RANGE', message: new RegExp(`^options\\.${name} is`) })
+  }
+  t.end()
+})
+
 t.test('lobbies in rooms know nothing of each other', async (t) => {
   const bench = new GameBench({ server: { relay: false } })
   const clients = [bench.client(), bench.client()]

@@ -412,6 +412,21 @@ t.test('too many violations end in a kick with that reason', (t) => {
   t.end()
 })
 
+t.test('every other name works, whatever a handle or a group is made of inside', (t) => {
+  const names = ['target', 'entry', 'options', 'dispatcher', 'aim', 'all', 'to', 'except', 'values', 'master', 'path', 'contract', 'detach', 'name']
+  for (const name of names) {
+    const bench = new GameBench()
+    const [a] = bench.join(1)
+    const Odd = defineNode('odd', { [name]: rpc.remote(c.u8) })
+    const got: number[] = []
+    bench.server.session.attach(Odd, { [name]: (value: number) => got.push(value) } as never)
+    a!.session.attach(Odd).to(1)[name]!(5)
+    bench.network.runFor(100)
+    t.same(got, [5], name)
+  }
+  t.end()
+})
+
 t.test('names that would not work are refused when the contract is defined', (t) => {
   for (const name of ['then', 'set', 'constructor', '__proto__', '']) {
     t.throws(() => defineNode('n', { [name]: rpc.remote() } as never), { code: 'ERR_ARGUMENT' }, name || 'empty')
