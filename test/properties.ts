@@ -85,9 +85,13 @@ const readOptions = (): Options | null => {
       process.stdout.write(HELP)
       process.exit(0)
     }
-    if (values.runs !== '' && !/^[1-9]\d{0,8}$/.test(values.runs)) throw new Error(`--runs is '${values.runs}'; it must be an integer of at least 1`)
+    if (values.runs !== '' && !/^[1-9]\d{0,8}$/.test(values.runs)) {
+      throw new Error(`--runs is '${values.runs}'; it must be an integer of at least 1`)
+    }
     if (values.seed !== '' && !/^-?\d{1,10}$/.test(values.seed)) throw new Error(`--seed is '${values.seed}'; it must be an integer`)
-    if (values.path !== '' && (values.seed === '' || values.only === '')) throw new Error('--path needs --seed and --only: it belongs to one law')
+    if (values.path !== '' && (values.seed === '' || values.only === '')) {
+      throw new Error('--path needs --seed and --only: it belongs to one law')
+    }
     return {
       // Another implementation can only be put under the laws that speak to endpoints.
       list: values.list, only: values.only, inFiles: values.with === '' ? values.in : 'core-laws',
@@ -151,7 +155,9 @@ const replayLine = (name: string, details: readonly string[]): string => {
   const text = details.join(' ')
   const seed = /VAIVEN_SEED=(-?\d+)/.exec(text)?.[1]
   const path = /VAIVEN_PATH=([\d:]+)/.exec(text)?.[1]
-  return seed === undefined ? '' : `again: npm run properties -- --only ${JSON.stringify(name)} --seed=${seed}${path === undefined ? '' : ` --path=${path}`}`
+  if (seed === undefined) return ''
+  const where = path === undefined ? '' : ` --path=${path}`
+  return `again: npm run properties -- --only ${JSON.stringify(name)} --seed=${seed}${where}`
 }
 
 // Whoever reads only the beginning (`| head`) has seen enough.

@@ -63,13 +63,15 @@ export class HundredHostsPlay {
   runFor(virtualMs: number): HundredHosts {
     this.network.runFor(virtualMs)
     const { datagramsSent, datagramsReceived } = this.#server.stats
-    return { hash: this.network.hash, connected: this.#connected, heard: this.#heard, answered: this.#answered, datagrams: datagramsSent + datagramsReceived }
+    return { hash: this.network.hash, connected: this.#connected, heard: this.#heard, answered: this.#answered,
+      datagrams: datagramsSent + datagramsReceived }
   }
 }
 
 export const help = `usage: npm run bench -- hundred-hosts [OPTIONS]
 
-A hundred hosts, each of which sends 10 messages of ${MESSAGE_BYTES} bytes a second to a server that answers each, over the profile lteTrain.
+A hundred hosts over the profile lteTrain, each of which sends 10 messages of ${MESSAGE_BYTES} bytes a second to a server that
+answers each.
 
   --quick        10 s of play instead of 60
   --seed N       (default: 5)
@@ -92,11 +94,13 @@ export const run = (args: string[]): Promise<number> => {
   const wallMs = performance.now() - began
   const cpu = process.cpuUsage(cpuBefore)
   const figures = {
-    seed, virtualMs, node: process.version, timesRealTime: virtualMs / wallMs, timesRealTimeByCpu: virtualMs / ((cpu.user + cpu.system) / 1000),
+    seed, virtualMs, node: process.version, timesRealTime: virtualMs / wallMs,
+    timesRealTimeByCpu: virtualMs / ((cpu.user + cpu.system) / 1000),
     hash, heard, answered, datagrams,
   }
-  process.stdout.write(`${virtualMs / 1000} s of 100 hosts in ${(wallMs / 1000).toFixed(2)} s: ${figures.timesRealTime.toFixed(0)} times real time ` +
-    `(${figures.timesRealTimeByCpu.toFixed(0)} by the time of one core), ${datagrams} datagrams at the server, ${process.version}, fingerprint ${hash}\n`)
+  process.stdout.write(`${virtualMs / 1000} s of 100 hosts in ${(wallMs / 1000).toFixed(2)} s: ` +
+    `${figures.timesRealTime.toFixed(0)} times real time (${figures.timesRealTimeByCpu.toFixed(0)} by the time of one core), ` +
+    `${datagrams} datagrams at the server, ${process.version}, fingerprint ${hash}\n`)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`)
   return Promise.resolve(0)
 }

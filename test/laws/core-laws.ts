@@ -29,7 +29,15 @@ const watchedPair = (options: Parameters<typeof pair>[0]): Pair => {
 
 // ---------------------------------------------------------------- the ledger
 
-interface Sending { readonly by: 'a' | 'b'; readonly channel: number; readonly delivery: Delivery; readonly length: number; readonly key: number; readonly expiresMs: number; readonly pauseMs: number }
+interface Sending {
+  readonly by: 'a' | 'b'
+  readonly channel: number
+  readonly delivery: Delivery
+  readonly length: number
+  readonly key: number
+  readonly expiresMs: number
+  readonly pauseMs: number
+}
 
 const sending: fc.Arbitrary<Sending> = fc.record({
   by: fc.constantFrom('a', 'b'),
@@ -65,7 +73,8 @@ const sum = (ledger: Readonly<Ledger>, names: readonly (keyof Ledger)[]): number
 const ledgerLaw: CoreLaw = {
   name: 'every packet is delivered or in a ledger: sent = delivered + sender\'s ledger + receiver\'s ledger + lost on the path',
   runs: 60,
-  property: () => fc.property(fc.nat(), losing, stingy, fc.array(sending, { maxLength: 150, size: 'max' }), (seed, path, both, sendings) => {
+  property: () => fc.property(fc.nat(), losing, stingy, fc.array(sending, { maxLength: 150, size: 'max' }),
+    (seed, path, both, sendings) => {
     const { a, b, network } = watchedPair({ seed, both })
     network.path('a', 'b', path)
     const lost = { a: 0, b: 0 }
@@ -73,7 +82,9 @@ const ledgerLaw: CoreLaw = {
     for (const [from, to] of [['a', 'b'], ['b', 'a']] as const) {
       network.link(from, to).onDrop = (bytes) => {
         // Reliable ones come again.
-        for (const { name } of read(bytes.slice(), a.address).commands) if (name === 'sendUnreliable' || name === 'sendUnsequenced') lost[from]++
+        for (const { name } of read(bytes.slice(), a.address).commands) {
+          if (name === 'sendUnreliable' || name === 'sendUnsequenced') lost[from]++
+        }
       }
     }
     for (const { by, channel, delivery, length, key, expiresMs, pauseMs } of sendings) {
@@ -96,8 +107,8 @@ const ledgerLaw: CoreLaw = {
       // A reliable piece that the budget refused came again.
       const again = to.peer.ledger.budget + to.peer.ledger.outsideWindow
       if (sent[name] > accounted || sent[name] < accounted - again) {
-        throw new Error(`${name} sent ${sent[name]}, but ${to.received.length} were delivered, ${sum(from.peer.ledger, AT_SENDER)} given up, ` +
-          `${sum(to.peer.ledger, AT_RECEIVER)} dropped, ${lost[name]} lost`)
+        throw new Error(`${name} sent ${sent[name]}, but ${to.received.length} were delivered, ` +
+          `${sum(from.peer.ledger, AT_SENDER)} given up, ${sum(to.peer.ledger, AT_RECEIVER)} dropped, ${lost[name]} lost`)
       }
     }
   }),
@@ -118,7 +129,9 @@ const datagramLaw: CoreLaw = {
       const answers = drain(host).length
       const counted = total() - before
       const connect = bytes.length > 4 && (u16(bytes, 0) & 0xfff) === 0xfff
-      if (counted > 1 || (counted === 0 && !(connect && host.stats.halfOpen > 0)) || answers > 1) throw new Error(`${counted} counted, ${answers} answers`)
+      if (counted > 1 || (counted === 0 && !(connect && host.stats.halfOpen > 0)) || answers > 1) {
+        throw new Error(`${counted} counted, ${answers} answers`)
+      }
     }
     if (host.peerCount > 0) throw new Error('a peer came to be')
   }),
@@ -131,7 +144,8 @@ const endings = ['disconnect', 'disconnectPlain', 'disconnectNow', 'reset', 'des
 const budgetLaw: CoreLaw = {
   name: 'whatever happened, when a connection is over and its events are taken nothing is held, nothing waits, and no timer runs',
   runs: 60,
-  property: () => fc.property(fc.nat(), badNetwork(), stingy, fc.array(sending, { maxLength: 60, size: 'max' }), fc.constantFrom(...endings), fc.boolean(),
+  property: () => fc.property(fc.nat(), badNetwork(), stingy, fc.array(sending, { maxLength: 60, size: 'max' }),
+    fc.constantFrom(...endings), fc.boolean(),
     (seed, path, both, sendings, ending, byA) => {
       const { a, b, network } = watchedPair({ seed, both })
       network.path('a', 'b', path)
@@ -166,16 +180,18 @@ const damage = (bytes: Uint8Array, random: SeededRandom): Uint8Array => {
       case 2: changed = changed.slice(0, at); break
       case 3: changed = new Uint8Array(Buffer.concat([changed, changed.subarray(at)])); break
       // Lengths and counts are the interesting places: small and huge numbers.
-      default: changed.set([0, 255, 127, 128, 1][random.below(5)] === 0 ? [0, 0] : [255, 255], Math.min(at, Math.max(0, changed.length - 2)))
+      default: changed.set([0, 255, 127, 128, 1][random.below(5)] === 0 ? [0, 0] : [255, 255],
+        Math.min(at, Math.max(0, changed.length - 2)))
     }
   }
   return changed
 }
 
 const hostileLaw: CoreLaw = {
-  name: 'real datagrams with bits, lengths and counts changed never throw, never make a host hold more than its budget, and leave nothing behind',
+  name: 'real datagrams with bits, lengths and counts changed never throw, never exceed a budget, and leave nothing behind',
   runs: 80,
-  property: () => fc.property(fc.nat(), stingy, fc.array(sending, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 100 }), (seed, both, sendings, percent) => {
+  property: () => fc.property(fc.nat(), stingy, fc.array(sending, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 100 }),
+    (seed, both, sendings, percent) => {
     const { a, b, network } = watchedPair({ seed, both })
     const random = new SeededRandom(seed)
     const budget = (both.receiveBudgetBytes ?? 0) + 10_000
@@ -190,14 +206,18 @@ const hostileLaw: CoreLaw = {
       const { peer } = by === 'a' ? a : b
       if (peer.state === 'connected' && peer.queuedBytes === 0) peer.send(channel, new Uint8Array(length * 4), delivery)
       if (pauseMs > 0) network.runFor(pauseMs)
-      for (const { host, peer: other } of [a, b]) if (host.stats.waitingBytes > budget) throw new Error(`${other.stats.waitingBytes} bytes held`)
+      for (const { host, peer: other } of [a, b]) {
+        if (host.stats.waitingBytes > budget) throw new Error(`${other.stats.waitingBytes} bytes held`)
+      }
     }
     for (const side of [a, b]) if (side.peer.state === 'connected') side.peer.disconnectNow()
     for (const [from, to] of [[a, b], [b, a]] as const) network.link(from.node, to.node).filter = null
     network.runFor(60_000)
     for (const { host, name } of [a, b]) {
       const { waitingBytes, peers } = host.stats
-      if (waitingBytes !== 0 || peers !== 0 || host.deadline() !== Infinity) throw new Error(`${name}: ${waitingBytes} bytes, ${peers} peers`)
+      if (waitingBytes !== 0 || peers !== 0 || host.deadline() !== Infinity) {
+        throw new Error(`${name}: ${waitingBytes} bytes, ${peers} peers`)
+      }
     }
   }),
 }
@@ -205,7 +225,8 @@ const hostileLaw: CoreLaw = {
 const nonsenseLaw: CoreLaw = {
   name: 'any bytes at all from the address of a connected peer, with its number and session, never throw',
   runs: 150,
-  property: () => fc.property(fc.nat(), fc.constantFrom<HostOptions[]>({}, { checksum: 'crc32' }, { compression: 'rangeCoder' }, { extension: false }),
+  property: () => fc.property(fc.nat(), fc.constantFrom<HostOptions[]>(
+    {}, { checksum: 'crc32' }, { compression: 'rangeCoder' }, { extension: false }),
     fc.array(hostileBytes(), { minLength: 1, maxLength: 15, size: 'max' }), (seed, options, datagrams) => {
       const { a, b, network } = watchedPair({ seed, a: options })
       for (const bytes of datagrams) {

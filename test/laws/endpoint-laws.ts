@@ -31,7 +31,8 @@ export const endpointLaws: readonly Law[] = [
   law('unreliable packets arrive whole, at most once, and never after a newer one', 60, {}, bothWays(unreliableRises)),
   law('an unreliable packet never arrives before the reliable ones that it follows', 60, {}, bothWays(unreliableFollows)),
   law('unsequenced packets arrive whole and at most once', 60, {}, bothWays(unsequencedOnce)),
-  law('with a checksum all of this holds even where datagrams are damaged', 60, { network: damagingNetwork(), checksum: 'crc32' }, keepsPromises),
+  law('with a checksum all of this holds even where datagrams are damaged', 60, { network: damagingNetwork(), checksum: 'crc32' },
+    keepsPromises),
   law('a graceful end delivers everything first, then both sides hear of it once, the other one with the data', 60,
     { ends: ['graceful'], network: badNetwork(0.5) }, (record) => {
       if (record.eventsB.at(-1)?.startsWith('disconnect') !== true || record.broke) throw new Error('it did not end')
@@ -51,6 +52,7 @@ export const endpointLaws: readonly Law[] = [
   {
     name: 'the same seed and the same calls give the same datagrams and events, bit for bit',
     runs: 15,
-    property: (a, b) => fc.property(plays({ steps: 40 }), (one) => play(a, b, one, ({ hash }) => hash) === play(a, b, one, ({ hash }) => hash)),
+    property: (a, b) => fc.property(plays({ steps: 40 }),
+      (one) => play(a, b, one, ({ hash }) => hash) === play(a, b, one, ({ hash }) => hash)),
   },
 ]

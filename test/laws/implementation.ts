@@ -16,7 +16,13 @@ export interface TestedPeer {
 /** What a host tells. Events of other types are allowed, and ignored. */
 export type TestedEvent =
   | { readonly type: 'connect'; readonly peer: TestedPeer; readonly data: number }
-  | { readonly type: 'receive'; readonly peer: TestedPeer; readonly channel: number; readonly bytes: Uint8Array; readonly delivery: Delivery }
+  | {
+      readonly type: 'receive'
+      readonly peer: TestedPeer
+      readonly channel: number
+      readonly bytes: Uint8Array
+      readonly delivery: Delivery
+    }
   | { readonly type: 'disconnect'; readonly peer: TestedPeer; readonly data: number }
   | { readonly type: 'diagnostic' | 'drain' }
 

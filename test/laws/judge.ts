@@ -6,7 +6,8 @@ import type { Direction, Message, Record } from './play.ts'
 const numberOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
 const same = (x: Uint8Array, y: Uint8Array): boolean => Buffer.compare(x, y) === 0
 
-const of = <Item extends { delivery: Delivery }>(all: readonly Item[], delivery: Delivery): Item[] => all.filter((one) => one.delivery === delivery)
+const of = <Item extends { delivery: Delivery }>(all: readonly Item[], delivery: Delivery): Item[] =>
+  all.filter((one) => one.delivery === delivery)
 
 /** Throws unless each channel got its reliable packets once, in order, byte for byte; and all of them, if `all`. */
 export const reliableInOrder = ({ sent, received }: Direction, all: boolean): void => {
@@ -16,9 +17,14 @@ export const reliableInOrder = ({ sent, received }: Direction, all: boolean): vo
     got.forEach(({ bytes }, i) => {
       const expected = wanted[i]
       if (expected === undefined) throw new Error(`channel ${channel}: one reliable packet too many`)
-      if (!same(bytes, expected.bytes)) throw new Error(`channel ${channel}: packet ${numberOf(bytes)} (${bytes.length} bytes) instead of ${expected.number} (${expected.bytes.length})`)
+      if (!same(bytes, expected.bytes)) {
+        throw new Error(`channel ${channel}: packet ${numberOf(bytes)} (${bytes.length} bytes) instead of ` +
+          `${expected.number} (${expected.bytes.length})`)
+      }
     })
-    if (all && got.length < wanted.length) throw new Error(`channel ${channel}: ${wanted.length - got.length} of ${wanted.length} reliable packets never came`)
+    if (all && got.length < wanted.length) {
+      throw new Error(`channel ${channel}: ${wanted.length - got.length} of ${wanted.length} reliable packets never came`)
+    }
   }
 }
 
@@ -27,7 +33,9 @@ const original = (direction: Direction, channel: number, delivery: Delivery, byt
   const number = bytes.length < 4 ? -1 : numberOf(bytes)
   const message = direction.sent.find((one) => one.number === number)
   const what = `${delivery} packet ${number} of ${bytes.length} bytes on channel ${channel}`
-  if (message === undefined || message.channel !== channel || message.delivery !== delivery) throw new Error(`${what} was not sent like that`)
+  if (message === undefined || message.channel !== channel || message.delivery !== delivery) {
+    throw new Error(`${what} was not sent like that`)
+  }
   if (!same(message.bytes, bytes)) throw new Error(`${what} has other bytes than were sent`)
   return message
 }
@@ -51,7 +59,9 @@ export const unreliableFollows = (direction: Direction): void => {
     if (delivery !== 'unreliable') continue
     const { number } = original(direction, channel, delivery, bytes)
     const before = direction.sent.filter((one) => one.channel === channel && one.delivery === 'reliable' && one.number < number).length
-    if ((seen.get(channel) ?? 0) < before) throw new Error(`channel ${channel}: unreliable packet ${number} came before reliable ones that it follows`)
+    if ((seen.get(channel) ?? 0) < before) {
+      throw new Error(`channel ${channel}: unreliable packet ${number} came before reliable ones that it follows`)
+    }
   }
 }
 

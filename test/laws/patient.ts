@@ -7,7 +7,9 @@ import type { Address, Datagram, Endpoint, Millis } from '../../src/transport/en
 const MAX_IDLE_PUMPS = 3
 
 /** The same endpoint; throws where it breaks that rule. */
-export const patient = <Event>(inner: Endpoint<Event> & { wake?: (() => void) | null }): Endpoint<Event> & { wake: (() => void) | null } => {
+export const patient = <Event>(
+  inner: Endpoint<Event> & { wake?: (() => void) | null },
+): Endpoint<Event> & { wake: (() => void) | null } => {
   let now: Millis = -Infinity
   let idle = 0
   return {
@@ -36,7 +38,9 @@ export const patient = <Event>(inner: Endpoint<Event> & { wake?: (() => void) | 
     deadline(): Millis {
       const deadline = inner.deadline()
       if (Number.isNaN(deadline)) throw new Error('the deadline is not a number')
-      if (deadline <= now && idle > MAX_IDLE_PUMPS) throw new Error(`wants to be woken at ${deadline} again, though it is ${now} and there is nothing to do`)
+      if (deadline <= now && idle > MAX_IDLE_PUMPS) {
+        throw new Error(`wants to be woken at ${deadline} again, though it is ${now} and there is nothing to do`)
+      }
       return deadline
     },
   }

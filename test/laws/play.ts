@@ -68,7 +68,8 @@ export const payload = (number: number, length: number): Uint8Array => {
 }
 
 /** Plays it. The hosts are closed when `judge` has looked at the record. */
-export const play = <Result>(a: Implementation, b: Implementation, { seed, options, path, steps, end, data }: Play, judge: (record: Record) => Result): Result => {
+export const play = <Result>(a: Implementation, b: Implementation, { seed, options, path, steps, end, data }: Play,
+  judge: (record: Record) => Result): Result => {
   const network = new Network({ seed, path: { latencyMs: 5 } })
   const hosts = [a.open({ seed: seed + 1, ...options }), b.open({ seed: seed + 2, ...options })] as const
   const record = {
@@ -151,14 +152,16 @@ export const damagingNetwork = (): fc.Arbitrary<Conditions> => fc.tuple(badNetwo
   .map(([path, corruptRatio, truncateRatio, extendRatio]) => ({ ...path, corruptRatio, truncateRatio, extendRatio }))
 
 const delivery = fc.constantFrom<Delivery[]>('reliable', 'reliable', 'unreliable', 'unsequenced')
-const length = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 4, max: 100 }) }, { weight: 2, arbitrary: fc.integer({ min: 100, max: 1_400 }) },
+const length = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 4, max: 100 }) },
+  { weight: 2, arbitrary: fc.integer({ min: 100, max: 1_400 }) },
   { weight: 1, arbitrary: fc.integer({ min: 1_400, max: 12_000 }) })
 
 const send: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('send' as const), by: fc.constantFrom('a', 'b'), channel: fc.nat({ max: 3 }), delivery, length,
 }).map((step) => (step.delivery === 'unsequenced' ? { ...step, length: Math.min(step.length, 500) } : step))
 
-const wait: fc.Arbitrary<Step> = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 1_500 })).map((ms) => ({ do: 'wait', ms }))
+const wait: fc.Arbitrary<Step> = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 1_500 })).map(
+  (ms) => ({ do: 'wait', ms }))
 
 export interface PlayOptions {
   network?: fc.Arbitrary<Conditions>
@@ -170,7 +173,8 @@ export interface PlayOptions {
   cutMs?: number
 }
 
-export const plays = ({ network = badNetwork(), ends = ['none'], checksum, steps = 80, cutMs = 1_500 }: PlayOptions = {}): fc.Arbitrary<Play> => {
+export const plays = (options: PlayOptions = {}): fc.Arbitrary<Play> => {
+  const { network = badNetwork(), ends = ['none'], checksum, steps = 80, cutMs = 1_500 } = options
   const change: fc.Arbitrary<Step>[] = [network.map((conditions): Step => ({ do: 'path', conditions }))]
   if (cutMs > 0) change.push(fc.integer({ min: 10, max: cutMs }).map((ms): Step => ({ do: 'cut', ms })))
   return fc.record({
@@ -181,7 +185,8 @@ export const plays = ({ network = badNetwork(), ends = ['none'], checksum, steps
       compression: fc.constantFrom<OpenOptions['compression'][]>('none', 'none', 'rangeCoder'),
     }),
     path: network,
-    steps: fc.array(fc.oneof({ weight: 12, arbitrary: send }, { weight: 5, arbitrary: wait }, { weight: 1, arbitrary: fc.oneof(...change) }), { maxLength: steps, size: 'max' }),
+    steps: fc.array(fc.oneof({ weight: 12, arbitrary: send }, { weight: 5, arbitrary: wait },
+      { weight: 1, arbitrary: fc.oneof(...change) }), { maxLength: steps, size: 'max' }),
     end: fc.constantFrom(...ends),
     data: fc.nat({ max: 0xffffffff }),
   })

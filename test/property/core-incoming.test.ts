@@ -95,7 +95,9 @@ t.test('a channel', (t) => {
           if (Receipt[expected] !== receipt) throw new Error(`${expected} expected, ${receipt} given for ${JSON.stringify(arriving)}`)
         } else {
           const expected = twin.unreliable(arriving.start, arriving.number, arriving.pieces, arriving.piece, arriving.bytes)
-          if ((receipt === Receipt.taken) !== (expected === 'taken')) throw new Error(`${expected} expected for ${JSON.stringify(arriving)}`)
+          if ((receipt === Receipt.taken) !== (expected === 'taken')) {
+            throw new Error(`${expected} expected for ${JSON.stringify(arriving)}`)
+          }
         }
       }
       const got = inbox.packets.map(({ bytes, delivery }) => `${delivery} ${hex(bytes)}`)
@@ -104,7 +106,8 @@ t.test('a channel', (t) => {
     }), { numRuns: 300 })
 
   holds(t, 'gives back all memory: nothing is charged when the application has taken everything and the channel is cleared',
-    fc.property(starts, fc.array(planned, { maxLength: 40, size: 'max' }), fc.integer({ min: 200, max: 5_000 }), fc.array(fc.boolean()), (start, packets, budget, takes) => {
+    fc.property(starts, fc.array(planned, { maxLength: 40, size: 'max' }), fc.integer({ min: 200, max: 5_000 }), fc.array(fc.boolean()),
+      (start, packets, budget, takes) => {
       const inbox = new TestInbox()
       const channel = channelAt(start, inbox)
       inbox.budget = budget
@@ -129,7 +132,8 @@ t.test('a channel', (t) => {
     }), { numRuns: 200 })
 
   holds(t, 'survives any numbers at all: it never throws, never owes memory, and says malformed or counts what it does not take',
-    fc.property(fc.array(fc.tuple(fc.nat({ max: 3 }), fc.constantFrom(0, 1, 2, 3, 5, 4096, 28_671, 28_672, 40_000, 65_535), fc.nat({ max: 6 }),
+    fc.property(fc.array(fc.tuple(fc.nat({ max: 3 }), fc.constantFrom(0, 1, 2, 3, 5, 4096, 28_671, 28_672, 40_000, 65_535),
+      fc.nat({ max: 6 }),
       fc.nat({ max: 6 }), fc.nat({ max: 30 }), fc.nat({ max: 30 }), fc.nat({ max: 9 })), { maxLength: 60, size: 'max' }), (commands) => {
       const inbox = new TestInbox()
       const channel = new IncomingChannel(0, inbox)

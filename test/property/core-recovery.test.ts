@@ -22,7 +22,8 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 interface Settings { start: number; clock: boolean; congestion: boolean; reports: boolean; redundancy: 'off' | 2 }
 const settings: fc.Arbitrary<Settings> = fc.record({
-  start: fc.constantFrom(0, 100, 65_500), clock: fc.boolean(), congestion: fc.boolean(), reports: fc.boolean(), redundancy: fc.constantFrom<('off' | 2)[]>('off', 2),
+  start: fc.constantFrom(0, 100, 65_500), clock: fc.boolean(), congestion: fc.boolean(), reports: fc.boolean(),
+    redundancy: fc.constantFrom<('off' | 2)[]>('off', 2),
 })
 
 /** Plays the steps, then lets everything arrive. */
@@ -90,7 +91,9 @@ t.test('recovery', (t) => {
       const began = flight.now
       const times = flight.pass(60_000).map(({ at }) => at - began)
       const gaps = times.map((at, i) => at - (times[i - 1] ?? 0))
-      if (times.length > 200 + 4 * sizes.length || Math.max(...gaps) > 1_500) throw new Error(`${times.length} datagrams, gaps to ${Math.max(...gaps)}`)
+      if (times.length > 200 + 4 * sizes.length || Math.max(...gaps) > 1_500) {
+        throw new Error(`${times.length} datagrams, gaps to ${Math.max(...gaps)}`)
+      }
     }), { numRuns: 60 })
   t.end()
 })

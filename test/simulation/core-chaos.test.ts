@@ -25,7 +25,8 @@ t.test(`${count} worlds of two to eight hosts: chaos, healing, rest, and the end
   t.comment(JSON.stringify(reached))
   if (count >= 100) {
     // What a test never reaches it does not test.
-    for (const mark of ['local', 'remote', 'timeout', 'connect-timeout', 'host-closed', 'stalls', 'restarts', 'partitions', 'damage', 'moving']) {
+    for (const mark of ['local', 'remote', 'timeout', 'connect-timeout', 'host-closed', 'stalls', 'restarts', 'partitions', 'damage',
+      'moving']) {
       t.ok((reached[mark] ?? 0) > 0, `reached: ${mark}`)
     }
   }

@@ -196,17 +196,21 @@ export class Chaos {
     }
     return {
       latencyMs: random.below(100),
-      ...(has('jitter') ? { jitterMs: random.below(100), jitterShape: random.chance(0.5) ? 'exponential' : 'uniform', keepOrder: random.chance(0.5) } : {}),
+      ...(has('jitter') ? { jitterMs: random.below(100), jitterShape: random.chance(0.5) ? 'exponential' : 'uniform',
+        keepOrder: random.chance(0.5) } : {}),
       ...(has('loss') ? { lossRatio: random.unit() * 0.3 } : {}),
       ...(has('bursts') ? { burstLoss: { lossRatio: random.unit() * 0.2, meanBurstMs: 10 + random.below(500) } } : {}),
       ...(has('copies') ? { duplicateRatio: random.unit() * 0.1, replayRatio: random.unit() * 0.05 } : {}),
-      ...(has('damage') ? { corruptRatio: random.unit() * 0.02, truncateRatio: random.unit() * 0.02, extendRatio: random.unit() * 0.02 } : {}),
+      ...(has('damage') ? { corruptRatio: random.unit() * 0.02, truncateRatio: random.unit() * 0.02, extendRatio: random.unit() * 0.02 }
+        : {}),
       ...(has('narrow') ? { rateBytesPerSecond: 20_000 + random.below(500_000), queueDatagrams: 2 + random.below(100) } : {}),
     }
   }
 
   #repath(): void {
-    for (const a of this.#stations) for (const b of this.#stations) if (a !== b && a.node.rank < b.node.rank) this.#network.path(a.name, b.name, this.#pathOf())
+    for (const a of this.#stations) {
+      for (const b of this.#stations) if (a !== b && a.node.rank < b.node.rank) this.#network.path(a.name, b.name, this.#pathOf())
+    }
   }
 
   // ---------------------------------------------------------------- the phases
@@ -214,7 +218,10 @@ export class Chaos {
   #chaos(): void {
     const network = this.#network
     const random = this.#random
-    for (const fault of ['profiles', 'jitter', 'loss', 'bursts', 'copies', 'narrow', 'partitions', 'stalls', 'restarts', 'leaving', 'bulk', 'moving']) this.#on(fault)
+    for (const fault of ['profiles', 'jitter', 'loss', 'bursts', 'copies', 'narrow', 'partitions', 'stalls', 'restarts', 'leaving', 'bulk',
+      'moving']) {
+      this.#on(fault)
+    }
     this.#repath()
     for (const station of this.#stations) this.#seek(station)
     const has = (fault: string): boolean => this.#faults.includes(fault)
@@ -241,26 +248,36 @@ export class Chaos {
     const network = this.#network
     this.#healing = true
     network.heal()
-    for (const a of this.#stations) for (const b of this.#stations) if (a !== b && a.node.rank < b.node.rank) network.path(a.name, b.name, { latencyMs: 10 })
+    for (const a of this.#stations) {
+      for (const b of this.#stations) if (a !== b && a.node.rank < b.node.rank) network.path(a.name, b.name, { latencyMs: 10 })
+    }
     // Whoever sleeps wakes up: 20 s at most. Dead connections are noticed within the timeout, and made anew.
     const settled = (): boolean => this.#stations.every((station) => station.wants.every((server) => {
       const link = station.links.get(server)
       return link !== undefined && link.clientPeer?.state === 'connected' && link.serverPeer?.state === 'connected'
-    })) && this.#stations.every(({ byPeer }) => [...byPeer.values()].every((link) => isUp(link) && link.ways.up.owed === 0 && link.ways.down.owed === 0))
-    network.runUntil(settled, { limitMs: HEALED_MS + 20_000 + DEAD_MS, what: 'every wanted connection, and everything that was sent reliably' })
+    })) && this.#stations.every(({ byPeer }) =>
+      [...byPeer.values()].every((link) => isUp(link) && link.ways.up.owed === 0 && link.ways.down.owed === 0))
+    network.runUntil(settled, { limitMs: HEALED_MS + 20_000 + DEAD_MS,
+      what: 'every wanted connection, and everything that was sent reliably' })
   }
 
   /** L4: nothing waits, and only pings travel. */
   #mustBeQuiet(): void {
     const network = this.#network
     // Unreliable packets of which pieces are missing are kept until a newer one is delivered.
-    for (const station of this.#stations) for (const [peer, link] of station.byPeer) for (let i = 0; i < CHANNELS; i++) this.#say(station, peer, link, i, 'unreliable', HEAD_BYTES)
+    for (const station of this.#stations) {
+      for (const [peer, link] of station.byPeer) {
+        for (let i = 0; i < CHANNELS; i++) this.#say(station, peer, link, i, 'unreliable', HEAD_BYTES)
+      }
+    }
     // What was suspected lapses, late copies arrive.
     network.runFor(10_000)
     for (const { host, name } of this.#stations) {
       for (const peer of host.peers) {
         const { queuedBytes, queuedMessages, inFlightBytes, waitingBytes } = peer.stats
-        if (queuedBytes + queuedMessages + inFlightBytes + waitingBytes > 0) throw new Error(`${name} is not idle: ${JSON.stringify(peer.stats)}`)
+        if (queuedBytes + queuedMessages + inFlightBytes + waitingBytes > 0) {
+          throw new Error(`${name} is not idle: ${JSON.stringify(peer.stats)}`)
+        }
       }
       if (host.stats.waitingBytes !== 0) throw new Error(`${name} holds ${host.stats.waitingBytes} bytes`)
     }
@@ -279,7 +296,8 @@ export class Chaos {
     if (dead === undefined || this.#stations.length === 0) return
     this.#closing = true
     network.remove(dead.name)
-    network.runUntil(() => this.#stations.every(({ byPeer }) => [...byPeer].every(([peer, link]) => peer.state === 'disconnected' || (link.client !== dead && link.server !== dead))),
+    network.runUntil(() => this.#stations.every(
+      ({ byPeer }) => [...byPeer].every(([peer, link]) => peer.state === 'disconnected' || (link.client !== dead && link.server !== dead))),
       { limitMs: DEAD_MS, what: `everybody to notice that ${dead.name} is gone` })
   }
 
@@ -291,7 +309,9 @@ export class Chaos {
     network.runFor(10_000)
     for (const { host, name, byPeer } of this.#stations) {
       const { waitingBytes, peers, halfOpen } = host.stats
-      if (waitingBytes + peers + halfOpen > 0 || host.deadline() !== Infinity) throw new Error(`${name} is not at rest: ${JSON.stringify(host.stats)}, deadline ${host.deadline()}`)
+      if (waitingBytes + peers + halfOpen > 0 || host.deadline() !== Infinity) {
+        throw new Error(`${name} is not at rest: ${JSON.stringify(host.stats)}, deadline ${host.deadline()}`)
+      }
       for (const peer of byPeer.keys()) if (peer.state !== 'disconnected') throw new Error(`${name} still has a peer that is ${peer.state}`)
     }
   }
@@ -305,7 +325,8 @@ export class Chaos {
       const uid = this.#uid++
       const peer = station.host.connect(server.node.address, { channels: CHANNELS, data: uid })
       const link: Link = {
-        uid, client: station, server, since: this.#network.now, ways: { up: new Way(), down: new Way() }, clientPeer: null, serverPeer: null, clientEnd: null, serverEnd: null,
+        uid, client: station, server, since: this.#network.now, ways: { up: new Way(), down: new Way() }, clientPeer: null,
+          serverPeer: null, clientEnd: null, serverEnd: null,
       }
       station.links.set(server, link)
       station.byPeer.set(peer, link)
@@ -330,7 +351,8 @@ export class Chaos {
 
   #say(station: Station, peer: Peer, link: Link, channel: number, delivery: Delivery, length: number): void {
     const way = link.client === station ? link.ways.up : link.ways.down
-    const number = delivery === 'reliable' ? way.reliable[channel]!++ : delivery === 'unreliable' ? way.unreliable[channel]!++ : way.unsequenced++
+    const number = delivery === 'reliable' ? way.reliable[channel]!++ : delivery === 'unreliable' ? way.unreliable[channel]!++
+      : way.unsequenced++
     peer.send(channel, write(link.uid, link.client === station ? 0 : 1, channel, delivery, number, length), delivery)
   }
 
@@ -385,7 +407,9 @@ export class Chaos {
     const { host } = station
     const { hostReceiveBudgetBytes, maxPacketBytes, receiveBudgetBytes } = host.options
     // S6
-    if (host.stats.waitingBytes > hostReceiveBudgetBytes + receiveBudgetBytes + maxPacketBytes) throw new Error(`${station.name} holds ${host.stats.waitingBytes} bytes`)
+    if (host.stats.waitingBytes > hostReceiveBudgetBytes + receiveBudgetBytes + maxPacketBytes) {
+      throw new Error(`${station.name} holds ${host.stats.waitingBytes} bytes`)
+    }
     switch (event.type) {
       case 'connect':
         return this.#connected(station, event.peer, event.data)
@@ -467,13 +491,19 @@ export class Chaos {
   #mustHaveBeenDead(station: Station, { client, server, since, clientEnd, serverEnd, clientPeer, serverPeer }: Link): void {
     if (client.movedAt >= since || server.movedAt >= since) return
     const other = station === client ? server : client
-    const otherAlive = (station === client ? serverPeer : clientPeer)?.state === 'connected' && (station === client ? serverEnd : clientEnd) === null
+    const otherAlive = (station === client ? serverPeer : clientPeer)?.state === 'connected' &&
+      (station === client ? serverEnd : clientEnd) === null
     if (!otherAlive || this.#closing) return
-    const calmSince = Math.max(
-      this.#arrivals.get(`${station.name}>${other.name}`)?.gapEnded ?? Infinity, this.#arrivals.get(`${other.name}>${station.name}`)?.gapEnded ?? Infinity,
-      this.#disturbedAt.get(station.name) ?? 0, this.#disturbedAt.get(other.name) ?? 0,
-    )
-    if (this.#network.now - calmSince > 6_000) throw new Error(`${station.name} gave ${other.name} up, though datagrams got through for ${this.#network.now - calmSince} ms`)
+    const { now } = this.#network
+    const calmOn = (key: string): number => {
+      const seen = this.#arrivals.get(key)
+      return seen === undefined || now - seen.last > 1_000 ? Infinity : seen.gapEnded
+    }
+    const calmSince = Math.max(calmOn(`${station.name}>${other.name}`), calmOn(`${other.name}>${station.name}`),
+      this.#disturbedAt.get(station.name) ?? 0, this.#disturbedAt.get(other.name) ?? 0)
+    if (now - calmSince > 6_000) {
+      throw new Error(`${station.name} gave ${other.name} up, though datagrams got through for ${now - calmSince} ms`)
+    }
   }
 
   /** For the summary. */

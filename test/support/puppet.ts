@@ -45,7 +45,8 @@ export const read = (bytes: Uint8Array, to: Address): Sent => {
     commands.push({ ...record, name: NAMES[record.number] ?? '', byte: bytes[at] ?? 0, payload })
     at += size
   }
-  return { to, peerId: word & 0xfff, session: (word >> 12) & 3, sentTime: timed ? u16(bytes, 2) : -1, commands, tail: bytes.slice(at), bytes }
+  return { to, peerId: word & 0xfff, session: (word >> 12) & 3, sentTime: timed ? u16(bytes, 2) : -1, commands, tail: bytes.slice(at),
+    bytes }
 }
 
 /** Everything that a host has to send at the moment. */
@@ -64,7 +65,8 @@ export const eventsOf = (host: Host): HostEvent[] => {
 }
 
 /** One command, written. `byte` defaults to what a C sender writes. */
-export const command = (name: keyof typeof Command, fields: Partial<CommandRecord> = {}, payload: string | Uint8Array = '', byte?: number): Uint8Array => {
+export const command = (name: keyof typeof Command, fields: Partial<CommandRecord> = {}, payload: string | Uint8Array = '',
+  byte?: number): Uint8Array => {
   const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
   const record = Object.assign(new CommandRecord(), fields)
   if (name === 'acknowledge' && fields.acknowledged === undefined) record.acknowledged = record.sequence

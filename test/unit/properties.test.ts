@@ -56,7 +56,8 @@ t.test('one that breaks a law is shown by a counterexample and the line that rep
 t.test('wrong usage is code 2 and says what is right', (t) => {
   for (const [words, message] of [
     [['--runs', '0'], /--runs is '0'; it must be an integer of at least 1/], [['--seed', 'x'], /--seed is 'x'/],
-    [['--path', '1:2'], /--path needs --seed and --only/], [['--frequently'], /--frequently/], [['--only', 'no such law', '--in', 'crc32'], /no law has/],
+    [['--path', '1:2'], /--path needs --seed and --only/], [['--frequently'], /--frequently/],
+      [['--only', 'no such law', '--in', 'crc32'], /no law has/],
   ] as const) {
     const { code, err } = run(...words)
     t.equal(code, 2, words.join(' '))

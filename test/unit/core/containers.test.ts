@@ -99,7 +99,9 @@ t.test('a heap gives out the smallest key first', (t) => {
       model.sort((x, y) => x.key - y.key)
       if (heap.pop() !== model.shift()?.item) t.fail(`step ${i}`)
     }
-    if (heap.length !== model.length || heap.minKey !== model.reduce((least, { key }) => Math.min(least, key), Infinity)) t.fail(`step ${i}`)
+    if (heap.length !== model.length || heap.minKey !== model.reduce((least, { key }) => Math.min(least, key), Infinity)) {
+      t.fail(`step ${i}`)
+    }
     if (heap.peek() !== (model.length === 0 ? undefined : `${heap.minKey}`)) t.fail(`step ${i}`)
   }
   heap.clear()

@@ -174,7 +174,8 @@ t.test('the compressor of a client whose CONNECT did not shrink is found at its 
   const shy = (): Compressor => {
     const coder = new RangeCoder()
     let asked = 0
-    return { name: 'shy', compress: (input, output) => asked++ < 3 ? 0 : coder.compress(input, output), decompress: (input, output) => coder.decompress(input, output) }
+    return { name: 'shy', compress: (input, output) => asked++ < 3 ? 0 : coder.compress(input, output),
+      decompress: (input, output) => coder.decompress(input, output) }
   }
   for (const checksum of ['none', 'crc32'] as const) {
     const { a, b, network } = pair({ a: { checksum, compression: shy() }, b: { compressors: [runs, new RangeCoder()] } })
@@ -225,6 +226,24 @@ t.test('what does not shrink travels plain', (t) => {
   network.runUntil(() => b.received.length === 1)
   t.same([...flags], [false])
   t.same(b.received[0]?.bytes, noise)
+  t.end()
+})
+
+t.test('what a compressor gives back no shorter travels plain as well', (t) => {
+  let asked = 0
+  const same: Compressor = {
+    name: 'same',
+    compress: (input, output) => {
+      asked++
+      output.set(input)
+      return input.length
+    },
+    decompress: () => 0,
+  }
+  const { a, b, network } = pair({ a: { compression: same } })
+  a.peer.send(0, packet(1, 100))
+  network.runUntil(() => b.received.length === 1)
+  t.ok(asked > 1)
   t.end()
 })
 

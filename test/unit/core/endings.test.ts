@@ -317,7 +317,8 @@ t.test('after a stall a peer that really died in it is still given up in time', 
 })
 
 t.test('many short stalls are not charged either', (t) => {
-  const { b, network, a } = pair({ a: { timeout: { minimumMs: 60_000, maximumMs: 60_000 } }, b: { timeout: { minimumMs: 2_000, maximumMs: 2_000 } } })
+  const { b, network, a } = pair({ a: { timeout: { minimumMs: 60_000, maximumMs: 60_000 } },
+    b: { timeout: { minimumMs: 2_000, maximumMs: 2_000 } } })
   for (let i = 0; i < 20; i++) {
     b.peer.send(0, packet(i))
     network.stall('b', 1_900)

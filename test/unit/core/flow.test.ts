@@ -7,7 +7,8 @@ import { clampWindow, grantedWindow, offeredWindow, Pace, sendingWindow, Throttl
 /** W(b) of SPEC §4.3, or the largest window for no limit. */
 const W = (bandwidth: number): number => Math.min(65_536, Math.max(4_096, Math.floor(bandwidth / 65_536) * 4_096))
 
-const BANDWIDTHS = [0, 1, 4_095, 65_535, 65_536, 131_071, 131_072, 57_600, 200_000, 300_000, 1_000_000, 1_048_575, 1_048_576, 5_000_000, 0xffffffff]
+const BANDWIDTHS = [0, 1, 4_095, 65_535, 65_536, 131_071, 131_072, 57_600, 200_000, 300_000, 1_000_000, 1_048_575, 1_048_576, 5_000_000,
+  0xffffffff]
 
 t.test('windows by SPEC §4.3, for every pair of limits', (t) => {
   for (const ours of BANDWIDTHS) {
@@ -47,7 +48,8 @@ t.test('a throttle of T lets T + 1 of 32 packets pass, evenly', (t) => {
 })
 
 /** SPEC §7.2 step by step. */
-const plainThrottle = (limit: number, interval: number, up: number, down: number): ((rtt: number, mean: number, deviation: number, now: number) => number) => {
+const plainThrottle = (limit: number, interval: number, up: number, down: number): (
+  (rtt: number, mean: number, deviation: number, now: number) => number) => {
   let [T, first, epoch, last, lastDeviation, lowest, highest] = [32, true, 0, 500, 0, 500, 0]
   return (rtt, mean, deviation, now) => {
     const sample = Math.max(1, Math.floor(rtt))
@@ -127,7 +129,8 @@ t.test('a pace tells when it opens, and is open then', (t) => {
   t.end()
 })
 
-const shares = (limit: number, own: readonly number[]): number[] => shareIncoming(limit, own.map((peerOutgoingBandwidth) => ({ peerOutgoingBandwidth })))
+const shares = (limit: number, own: readonly number[]): number[] =>
+  shareIncoming(limit, own.map((peerOutgoingBandwidth) => ({ peerOutgoingBandwidth })))
 
 t.test('an incoming limit is shared equally, and what one peer cannot use goes to the others', (t) => {
   t.same(shares(0, [0, 100]), [0, 0], 'no limit, nothing to share')
@@ -148,7 +151,8 @@ t.test('shares never add up to more than the limit, and leave nothing that someb
     const all = shares(limit, own)
     const sum = all.reduce((total, share) => total + share, 0)
     if (sum > limit) t.fail(`${sum} of ${limit}: ${own}`)
-    all.forEach((share, i) => { if (own[i] !== 0 && share > (own[i] ?? 0) && all.some((other) => other < share)) t.fail(`${own} of ${limit}: ${all}`) })
+    all.forEach((share, i) => { if (own[i] !== 0 && share > (own[i] ?? 0) && all.some((other) => other < share)) t.fail(
+      `${own} of ${limit}: ${all}`) })
     const hungry = own.filter((limitOf, i) => limitOf === 0 || limitOf > (all[i] ?? 0)).length
     if (hungry > 0 && limit - sum >= hungry) t.fail(`${limit - sum} bytes left over, ${hungry} hungry: ${own} of ${limit}`)
   }

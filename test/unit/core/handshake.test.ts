@@ -36,7 +36,8 @@ t.test('a CONNECT is answered once and takes no slot; its proof makes the peer',
   t.same([host.peerCount, host.stats.halfOpen, eventsOf(host)], [0, 1, []])
   t.same(client.pass(4_900), [], 'and nothing is sent by a timer')
   client.say(client.acknowledge(verify, answer))
-  t.match(eventsOf(host), [{ type: 'connect', data: 7, peer: { address: client.address.address, port: client.address.port, channelCount: 2, connectData: 7 } }])
+  t.match(eventsOf(host), [{ type: 'connect', data: 7,
+    peer: { address: client.address.address, port: client.address.port, channelCount: 2, connectData: 7 } }])
   t.same([host.peerCount, host.stats.halfOpen], [1, 0])
   t.end()
 })
@@ -378,7 +379,8 @@ t.test('CONNECT is repeated early, then every second, and given up with a reason
   t.match(eventsOf(host), [{ type: 'disconnect', peer, reason: 'connect-timeout', data: 0 }])
   t.equal(new Set(sent.map(({ commands }) => JSON.stringify(commands))).size, 1, 'the same terms and connect id each time')
   t.ok(new Set(sent.map(({ sentTime }) => sentTime)).size === times.length, 'each with a sent time of its own')
-  t.match(sent[0], { peerId: NO_PEER, session: 0, commands: [{ name: 'connect', channelCount: 3, data: 0xcafe, incomingSession: 255, outgoingSession: 255 }] })
+  t.match(sent[0], { peerId: NO_PEER, session: 0,
+    commands: [{ name: 'connect', channelCount: 3, data: 0xcafe, incomingSession: 255, outgoingSession: 255 }] })
   t.same([host.peerCount, host.deadline()], [0, Infinity])
   t.end()
 })
@@ -461,7 +463,8 @@ t.test('a repeated VERIFY_CONNECT is acknowledged again', (t) => {
     t.match(sent[0]?.commands.filter(({ name }) => name === 'acknowledge').at(-1), { acknowledged: 31, echo })
   }
   t.equal(eventsOf(host).length, 1)
-  const changed = server.give(datagram(request.peerId, 1, 5, command('verifyConnect', { ...request, connectId: 1, sequence: 31, peerId: 9 })))
+  const changed = server.give(datagram(request.peerId, 1, 5,
+    command('verifyConnect', { ...request, connectId: 1, sequence: 31, peerId: 9 })))
   t.same([answers(changed).includes('acknowledge'), host.ledger.malformedCommand], [false, 1], 'of another connection')
   t.end()
 })
@@ -513,6 +516,30 @@ t.test('the connect data and the channels reach the other side', (t) => {
   const { a, b } = pair({ channels: 255, data: 0xffffffff, b: { channels: 100 } })
   t.match(b.of('connect'), [{ data: 0xffffffff, peer: { channelCount: 100, connectData: 0xffffffff } }])
   t.match(a.peer, { channelCount: 100 })
+  t.end()
+})
+
+t.test('a round trip of the handshake counts only when nobody can be in doubt which datagram was answered', (t) => {
+  // Our CONNECT had to be repeated: the answer may be to either.
+  const { server, peer } = connecting()
+  server.pass(150)
+  const request = server.pass(110).find(({ commands }) => commands[0]?.name === 'connect')?.commands[0]
+  server.give(datagram(request!.peerId, 1, 7,
+    command('verifyConnect', { ...request!, sequence: 3, peerId: 9, incomingSession: 1, outgoingSession: 2 })))
+  t.same([peer.state, peer.stats.roundTripMs], ['connected', 500])
+  // Our VERIFY_CONNECT left twice.
+  const { host: other, client, verify, answer } = asked()
+  client.pass(100)
+  client.ask()
+  client.pass(30)
+  client.say(client.acknowledge(verify, answer))
+  const [event] = eventsOf(other)
+  t.equal(event?.type === 'connect' ? event.peer.stats.roundTripMs : null, 500)
+  const once = asked()
+  once.client.pass(30)
+  once.client.say(once.client.acknowledge(once.verify, once.answer))
+  const [known] = eventsOf(once.host)
+  t.equal(known?.type === 'connect' ? known.peer.stats.roundTripMs : null, 30)
   t.end()
 })
 

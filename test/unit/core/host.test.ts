@@ -12,7 +12,8 @@ import { watched } from '../../support/watched.ts'
 
 t.test('any origin of the clock is as good as any other: the same run, shifted', (t) => {
   const run = (clockOffsetMs: number): unknown => {
-    const { a, b, network } = pair({ seed: 3, path: { latencyMs: 20, jitterMs: 10, lossRatio: 0.1 }, nodeA: { clockOffsetMs }, nodeB: { clockOffsetMs } })
+    const { a, b, network } = pair({ seed: 3, path: { latencyMs: 20, jitterMs: 10, lossRatio: 0.1 }, nodeA: { clockOffsetMs },
+      nodeB: { clockOffsetMs } })
     const times: unknown[] = []
     b.onEvent = (event) => { if (event.type === 'receive') times.push([Math.round(network.now * 100), event.channel, [...event.bytes]]) }
     for (let i = 0; i < 50; i++) network.at(1_000 + i * 25, () => a.peer.send(i % 4, packet(i), i % 3 === 0 ? 'unreliable' : 'reliable'))
@@ -28,7 +29,8 @@ t.test('any origin of the clock is as good as any other: the same run, shifted',
 })
 
 t.test('a clock that starts at a huge number, is negative, or runs crooked works', (t) => {
-  for (const nodeA of [{ clockOffsetMs: 1e14 }, { clockOffsetMs: -1e9 }, { clockRate: 1.02 }, { clockOffsetMs: 4_294_960_000, clockRate: 0.97 }]) {
+  for (const nodeA of [{ clockOffsetMs: 1e14 }, { clockOffsetMs: -1e9 }, { clockRate: 1.02 },
+    { clockOffsetMs: 4_294_960_000, clockRate: 0.97 }]) {
     const { a, b, network } = pair({ nodeA, path: { latencyMs: 20, lossRatio: 0.1 } })
     for (let i = 0; i < 50; i++) network.at(network.now + i * 200, () => {
       a.peer.send(0, packet(i))
@@ -60,7 +62,8 @@ t.test('time that runs backwards stands still', (t) => {
   client.pass(1_000, 10)
   for (const now of [5_000, 0, -1, NaN, 10_999]) {
     host.advance(now)
-    host.receive(datagram(client.peerId, client.session, client.sentTime++, command('ping', { channel: 255, sequence: 2 })), client.address, now)
+    host.receive(datagram(client.peerId, client.session, client.sentTime++, command('ping', { channel: 255, sequence: 2 })), client.address,
+      now)
     t.ok(host.deadline() > 10_900, `${now}: deadline ${host.deadline()}`)
     drain(host)
   }
@@ -90,7 +93,8 @@ t.test('wake is called by every command that makes work, so that a sleeping driv
   const commands: readonly (readonly [string, () => unknown])[] = [
     ['send', () => a.peer.send(0, packet(1))], ['broadcast', () => a.host.broadcast(0, packet(2))], ['ping', () => a.peer.ping()],
     ['throttleConfigure', () => a.peer.throttleConfigure(1, 2, 3)], ['setBandwidth', () => a.host.setBandwidth(0, 1_000_000)],
-    ['connect', () => a.host.connect(b.address)], ['disconnect', () => a.peer.disconnect()], ['disconnectPlain', () => a.peer.disconnectPlain()],
+    ['connect', () => a.host.connect(b.address)], ['disconnect', () => a.peer.disconnect()],
+      ['disconnectPlain', () => a.peer.disconnectPlain()],
     ['disconnectNow', () => a.peer.disconnectNow()], ['close', () => a.host.close()],
   ]
   for (const [name, call] of commands) {
@@ -105,7 +109,8 @@ t.test('wake is called by every command that makes work, so that a sleeping driv
 
 t.test('while the core runs nobody else is asked for time, chance or timers', (t) => {
   const forbidden = (name: string) => (): never => { throw new Error(`${name} was used`) }
-  const saved = { now: Date.now, random: Math.random, performance: performance.now, timeout: globalThis.setTimeout, interval: globalThis.setInterval,
+  const saved = { now: Date.now, random: Math.random, performance: performance.now, timeout: globalThis.setTimeout,
+    interval: globalThis.setInterval,
     immediate: globalThis.setImmediate, values: crypto.getRandomValues }
   const { a, b, network } = pair({ path: { latencyMs: 20, jitterMs: 10, lossRatio: 0.1, corruptRatio: 0.05 } })
   Date.now = forbidden('Date.now')
@@ -116,7 +121,9 @@ t.test('while the core runs nobody else is asked for time, chance or timers', (t
   globalThis.setImmediate = forbidden('setImmediate') as unknown as typeof setImmediate
   crypto.getRandomValues = forbidden('getRandomValues')
   try {
-    for (let i = 0; i < 100; i++) network.at(network.now + i * 10, () => a.peer.send(i % 4, packet(i, i * 40), i % 2 === 0 ? 'reliable' : 'unreliable'))
+    for (let i = 0; i < 100; i++) {
+      network.at(network.now + i * 10, () => a.peer.send(i % 4, packet(i, i * 40), i % 2 === 0 ? 'reliable' : 'unreliable'))
+    }
     network.runFor(3_000)
     b.peer.disconnect()
     const again = a.connect(b)
@@ -164,7 +171,8 @@ t.test('numbers are still unique when chance has run dry', (t) => {
 
 t.test('the same seed gives the same run, bit for bit; another one another', (t) => {
   const run = (seed: number): string => {
-    const { a, b, network } = pair({ seed, hash: true, path: { latencyMs: 30, jitterMs: 30, lossRatio: 0.1, duplicateRatio: 0.05, reorderRatio: 0.1 } })
+    const { a, b, network } = pair({ seed, hash: true,
+      path: { latencyMs: 30, jitterMs: 30, lossRatio: 0.1, duplicateRatio: 0.05, reorderRatio: 0.1 } })
     for (let i = 0; i < 200; i++) network.at(network.now + i * 10, () => {
       a.peer.send(i % 4, packet(i, (i * 97) % 3_000), (['reliable', 'unreliable', 'unsequenced'] as const)[i % 3]!)
       if (i % 5 === 0) b.peer.send(0, packet(i, 10_000))
@@ -184,8 +192,10 @@ t.test('what the host counts is what went over the wire', (t) => {
   for (let i = 0; i < 100; i++) a.peer.send(0, packet(i, i * 20), i % 2 === 0 ? 'reliable' : 'unreliable')
   network.runFor(3_000)
   const [to, from] = [network.link('a', 'b').ledger, network.link('b', 'a').ledger]
-  t.match(a.host.stats, { datagramsSent: to.sent, bytesSent: to.bytesSent, datagramsReceived: from.delivered + from.copiesDelivered, bytesReceived: from.bytesDelivered })
-  t.match(b.host.stats, { datagramsSent: from.sent, bytesSent: from.bytesSent, datagramsReceived: to.delivered + to.copiesDelivered, bytesReceived: to.bytesDelivered })
+  t.match(a.host.stats, { datagramsSent: to.sent, bytesSent: to.bytesSent, datagramsReceived: from.delivered + from.copiesDelivered,
+    bytesReceived: from.bytesDelivered })
+  t.match(b.host.stats, { datagramsSent: from.sent, bytesSent: from.bytesSent, datagramsReceived: to.delivered + to.copiesDelivered,
+    bytesReceived: to.bytesDelivered })
   t.equal(a.host.stats.peers, 1)
   const { stats } = a.peer
   t.equal(stats.messagesSent + a.peer.ledger.throttled, 100)
@@ -275,7 +285,9 @@ t.test('a stated limit is kept to, whoever states it, and everything reliable ar
   for (const [a, b] of [[{ outgoingBandwidthBytesPerSecond: 50_000 }, {}], [{}, { incomingBandwidthBytesPerSecond: 50_000 }]] as const) {
     const sides = pair({ a, b, path: { latencyMs: 20 } })
     const { network } = sides
-    for (let i = 0; i < 300; i++) sides.a.peer.send(i % 2, packet(i, 900), i % 3 === 0 ? { delivery: 'unreliable', expiresMs: 60_000 } : 'reliable')
+    for (let i = 0; i < 300; i++) {
+      sides.a.peer.send(i % 2, packet(i, 900), i % 3 === 0 ? { delivery: 'unreliable', expiresMs: 60_000 } : 'reliable')
+    }
     const began = network.now
     network.runUntil(() => sides.b.received.length >= 300, { limitMs: 30_000 })
     const seconds = (network.now - began) / 1_000
@@ -317,7 +329,8 @@ t.test('BANDWIDTH_LIMIT and THROTTLE_CONFIGURE are acknowledged, applied once, a
   const host = new Host({ seed: 1, extension: false })
   const client = new Puppet(host)
   const peer = client.connect()
-  const limit = (sequence: number, incomingBandwidth: number): Uint8Array => command('bandwidthLimit', { channel: 255, sequence, incomingBandwidth })
+  const limit = (sequence: number, incomingBandwidth: number): Uint8Array =>
+    command('bandwidthLimit', { channel: 255, sequence, incomingBandwidth })
   t.match(client.say(limit(3, 200_000)), [{ commands: [{ name: 'acknowledge', acknowledged: 3 }] }])
   t.equal(peer.stats.windowBytes, 12_288)
   t.match(client.say(limit(2, 70_000)), [{ commands: [{ name: 'acknowledge' }] }], 'overtaken: acknowledged')
@@ -328,7 +341,8 @@ t.test('BANDWIDTH_LIMIT and THROTTLE_CONFIGURE are acknowledged, applied once, a
   t.equal(peer.stats.windowBytes, 12_288, 'nor one too far ahead')
   client.say(limit(4, 0))
   t.ok(peer.stats.windowBytes > 1_000_000, 'no limit')
-  t.match(client.say(command('throttleConfigure', { channel: 255, sequence: 5, throttleInterval: 9, throttleAcceleration: 8, throttleDeceleration: 7 })),
+  t.match(client.say(command('throttleConfigure',
+    { channel: 255, sequence: 5, throttleInterval: 9, throttleAcceleration: 8, throttleDeceleration: 7 })),
     [{ commands: [{ name: 'acknowledge' }] }])
   t.match(peer.throttle, { intervalMs: 9, acceleration: 8, deceleration: 7 })
   t.end()
@@ -454,7 +468,8 @@ t.test('a ping can be asked for its answer', (t) => {
 t.test('bytes of strangers do no harm: the posted answers and the table stay bounded', (t) => {
   const host = new Host({ seed: 1, refuseConnections: true })
   for (let i = 0; i < 10_000; i++) new Puppet(host, { address: `192.0.2.${i & 255}`, port: 1 + i }).host.receive(
-    datagram(0xfff, 0, 1, command('connect', { channel: 255, sequence: 1, peerId: 5, mtu: 1400, windowBytes: 65536, channelCount: 1, connectId: i })),
+    datagram(0xfff, 0, 1, command('connect',
+      { channel: 255, sequence: 1, peerId: 5, mtu: 1400, windowBytes: 65536, channelCount: 1, connectId: i })),
     { address: '192.0.2.1', port: 1 + i }, 0)
   t.ok(drain(host).length <= 4_096)
   t.equal(host.ledger.refusedConnect, 10_000)

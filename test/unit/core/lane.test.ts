@@ -173,7 +173,9 @@ t.test('what has waited too long is taken out, in order; what has begun to leave
 
 t.test('what remains is everything that waits or is unacknowledged, once each', (t) => {
   const on = lane()
-  for (const kind of [Kind.reliable, Kind.reliable, Kind.unreliable, Kind.fragment, Kind.reliable]) on.push(message(kind, kind === Kind.fragment ? 3 : 1))
+  for (const kind of [Kind.reliable, Kind.reliable, Kind.unreliable, Kind.fragment, Kind.reliable]) {
+    on.push(message(kind, kind === Kind.fragment ? 3 : 1))
+  }
   const [done, open] = [leave(on), leave(on)]
   acknowledge(on, done)
   leave(on)
@@ -207,7 +209,8 @@ t.test('a listener is told once, and what it throws goes to whoever asked to kno
 
 t.test('sizes on the wire are those of SPEC §3', (t) => {
   const on = lane()
-  const sizes = [[Kind.reliable, 6], [Kind.fragment, 24], [Kind.unreliable, 8], [Kind.unreliableFragment, 24], [Kind.unsequenced, 8]] as const
+  const sizes = [[Kind.reliable, 6], [Kind.fragment, 24], [Kind.unreliable, 8], [Kind.unreliableFragment, 24],
+    [Kind.unsequenced, 8]] as const
   for (const [kind, head] of sizes) t.equal(message(kind).headBytes, head)
   t.equal(new ReliableCommand(on, 1, message(Kind.reliable), 0, null, 10, 0, true).wireBytes, 16)
   t.equal(new ReliableCommand(on, 1, message(Kind.fragment), 0, null, 10, 0, true).wireBytes, 34)

@@ -28,10 +28,12 @@ t.test('integers: both ends of the range are legal, one step beyond is not, and 
 t.test('timeouts: three numbers that fit together', (t) => {
   for (const [name, min, max] of [['limit', 2, 1 << 20], ['minimumMs', 100, 86_400_000], ['maximumMs', 100, 86_400_000]] as const) {
     for (const illegal of [min - 1, max + 1]) {
-      t.throws(() => new Host({ timeout: { [name]: illegal } }), { code: 'ERR_OPTION_RANGE', message: new RegExp(`options\\.timeout\\.${name} is ${illegal}`) })
+      t.throws(() => new Host({ timeout: { [name]: illegal } }),
+        { code: 'ERR_OPTION_RANGE', message: new RegExp(`options\\.timeout\\.${name} is ${illegal}`) })
     }
   }
-  t.throws(() => new Host({ timeout: { minimumMs: 5_000, maximumMs: 4_000 } }), { message: /timeout\.maximumMs is 4000; it must be at least options\.timeout\.minimumMs \(5000\)/ })
+  t.throws(() => new Host({ timeout: { minimumMs: 5_000, maximumMs: 4_000 } }),
+    { message: /timeout\.maximumMs is 4000; it must be at least options\.timeout\.minimumMs \(5000\)/ })
   t.match(resolveHostOptions({ timeout: { minimumMs: 60_000 } }), { timeoutMinimumMs: 60_000, timeoutMaximumMs: 60_000 })
   t.end()
 })

@@ -33,12 +33,34 @@ t.test('when the application takes nothing even what is next in order is refused
   const peer = client.connect()
   let next = 1
   while (client.say(command('sendReliable', { sequence: next }, new Uint8Array(1_000))).length > 0 && next < 1_000) next++
-  t.ok(next > 55 && next < 80, `${next} packets`)
+  t.equal(next - 1, Math.floor(65_536 / (1_000 + PIECE_CHARGE)) + 1, 'the budget, and the one that exceeds it')
   const before = peer.stats.waitingBytes
-  client.mutter(command('sendUnsequenced', { second: 1 }, new Uint8Array(1_000)), command('sendUnreliable', { sequence: next - 1, second: 1 }, new Uint8Array(1_000)))
+  client.mutter(command('sendUnsequenced', { second: 1 }, new Uint8Array(1_000)),
+    command('sendUnreliable', { sequence: next - 1, second: 1 }, new Uint8Array(1_000)))
   t.equal(peer.stats.waitingBytes, before)
   t.equal(eventsOf(host).length, next - 1)
-  t.equal(client.say(command('sendReliable', { sequence: next }, new Uint8Array(1_000))).length, 1, 'the refused one is taken when it comes again')
+  t.equal(client.say(command('sendReliable', { sequence: next }, new Uint8Array(1_000))).length, 1,
+    'the refused one is taken when it comes again')
+  t.end()
+})
+
+t.test('pieces of a packet that is not next are taken within the budget only', (t) => {
+  const host = new Host({ seed: 1, receiveBudgetBytes: 65_536, maxPacketBytes: 200_000 })
+  const client = new Puppet(host)
+  const peer = client.connect()
+  const piece = (start: number, number: number): number => client.say(command('sendFragment', {
+    sequence: start + number, second: start, fragmentCount: 200, fragmentNumber: number, totalLength: 200_000, offset: number * 1_000,
+  }, new Uint8Array(1_000))).length
+  let taken = 0
+  for (let i = 0; i < 200; i++) taken += piece(2, i)
+  t.ok(peer.stats.waitingBytes <= 65_536, `${peer.stats.waitingBytes}`)
+  t.equal(taken, 57)
+  client.say(command('sendReliable', { sequence: 1 }))
+  for (let i = 0; i < 199; i++) piece(2, i)
+  t.ok(peer.stats.waitingBytes > 200_000, 'it is next now')
+  piece(2, 199)
+  t.equal(eventsOf(host).length, 2)
+  t.equal(peer.stats.waitingBytes, 0)
   t.end()
 })
 

@@ -207,7 +207,8 @@ t.test('what nothing later can prove is sent again after mean + 4 deviations', (
   const { mean, deviation } = flight.recovery.roundTrip
   const flown = flight.leave()
   t.equal(flight.recovery.deadline, flown.at + flight.recovery.tailMs)
-  t.ok(flight.recovery.tailMs >= mean + Math.max(4 * deviation, 1) && flight.recovery.tailMs < mean + 4 * deviation + 15, `${flight.recovery.tailMs}`)
+  t.ok(flight.recovery.tailMs >= mean + Math.max(4 * deviation, 1) && flight.recovery.tailMs < mean + 4 * deviation + 15,
+    `${flight.recovery.tailMs}`)
   const again = flight.pass(100)
   t.equal(again[0]?.commands[0], flown.commands[0])
   t.ok((again[0]?.at ?? 0) - flown.at < 60)
@@ -240,7 +241,8 @@ t.test('during silence probes thin out, nothing is forgotten, and the deadline s
   for (let i = 0; i < 20; i++) flight.measure(40)
   const all = Array.from({ length: 30 }, () => flight.leave())
   const sent = flight.pass(10_000)
-  const perSecond = Array.from({ length: 10 }, (_, second) => sent.filter(({ at }) => Math.floor((at - all[0]!.at) / 1000) === second).length)
+  const perSecond = Array.from({ length: 10 },
+    (_, second) => sent.filter(({ at }) => Math.floor((at - all[0]!.at) / 1000) === second).length)
   t.ok(perSecond[0]! >= 30 && perSecond.slice(2).every((count) => count <= 12 && count >= 1), `${perSecond}`)
   t.ok(Math.max(...times(sent).map((at, i, every) => at - (every[i - 1] ?? at))) <= 1_001, 'at least one each second')
   t.equal(flight.recovery.busy, true)
@@ -442,7 +444,8 @@ t.test('commands that are given up are not waited for, in flight or waiting to b
   flight.pass(260, false)
   t.ok(flight.recovery.hasAgain)
   for (const command of commands) flight.recovery.forget(command)
-  t.same([flight.recovery.busy, flight.recovery.inTransitBytes, flight.recovery.peekAgainUrgent(), flight.recovery.peekAgainBulk()], [false, 0, null, null])
+  t.same([flight.recovery.busy, flight.recovery.inTransitBytes, flight.recovery.peekAgainUrgent(), flight.recovery.peekAgainBulk()],
+    [false, 0, null, null])
   const before = flight.recovery.retransmissions
   flight.pass(2_000)
   t.equal(flight.recovery.retransmissions, before)

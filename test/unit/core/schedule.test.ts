@@ -22,7 +22,8 @@ const fill = (lane: Lane, bytes: number): void => {
 }
 
 /** The channels in the order in which they may send so many packets of their size. */
-const order = (schedule: Schedule, count: number, cost: (lane: Lane) => number = (lane) => lane.queue.peek()?.bytes.length ?? 0): number[] => {
+const order = (schedule: Schedule, count: number,
+  cost: (lane: Lane) => number = (lane) => lane.queue.peek()?.bytes.length ?? 0): number[] => {
   const channels: number[] = []
   for (let i = 0; i < count; i++) {
     const lane = schedule.next(i)

@@ -32,7 +32,8 @@ t.test('packets of every size around the borders arrive whole, in every delivery
         for (const size of sizes) a.peer.send(1, Uint8Array.from({ length: size }, (_, i) => size + i * 7), delivery)
         network.runFor(2_000)
         const got = b.events.splice(0).filter((event) => event.type === 'receive')
-        t.same(got.map(({ bytes }) => bytes.length).sort((x, y) => x - y), [...sizes].sort((x, y) => x - y), `${delivery}, MTU ${mtu}, ${checksum}`)
+        t.same(got.map(({ bytes }) => bytes.length).sort((x, y) => x - y), [...sizes].sort((x, y) => x - y),
+          `${delivery}, MTU ${mtu}, ${checksum}`)
         t.ok(got.every(({ bytes }) => bytes.every((byte, i) => byte === ((bytes.length + i * 7) & 0xff))), 'byte for byte')
         // Pieces of an unsequenced packet make it sequenced: it must hold together somewhere.
         t.ok(got.every((event) => event.delivery === delivery || (delivery === 'unsequenced' && event.bytes.length > piece)))
@@ -81,7 +82,8 @@ t.test('an unreliable packet that is too long goes as it was asked to', (t) => {
     t.equal(b.received[0]?.delivery, delivered)
   }
   const { a } = pair()
-  t.throws(() => a.peer.send(0, new Uint8Array(5_000), { delivery: 'unreliable', fragment: false }), { code: 'ERR_PACKET_SIZE', message: /1172/ })
+  t.throws(() => a.peer.send(0, new Uint8Array(5_000), { delivery: 'unreliable', fragment: false }),
+    { code: 'ERR_PACKET_SIZE', message: /1172/ })
   t.equal(a.peer.send(0, new Uint8Array(1_172), { delivery: 'unreliable', fragment: false }), true)
   t.end()
 })
@@ -126,7 +128,8 @@ t.test('a listener hears once what became of its message', (t) => {
   const told: Record<number, DeliveryOutcome[]> = {}
   const deliveries: readonly Delivery[] = ['reliable', 'unreliable', 'unsequenced']
   for (let i = 0; i < 90; i++) {
-    network.at(network.now + i * 20, () => a.peer.send(0, packet(i, i % 9 === 0 ? 5_000 : 20), { delivery: deliveries[i % 3]!, onSettled: (o) => (told[i] ??= []).push(o) }))
+    network.at(network.now + i * 20, () => a.peer.send(
+      0, packet(i, i % 9 === 0 ? 5_000 : 20), { delivery: deliveries[i % 3]!, onSettled: (o) => (told[i] ??= []).push(o) }))
   }
   network.runFor(10_000)
   t.equal(Object.keys(told).length, 90)
@@ -136,7 +139,9 @@ t.test('a listener hears once what became of its message', (t) => {
     if (got?.length !== 1) t.fail(`${i}: ${got}`)
     if (i % 3 === 0) t.equal(got?.[0], 'delivered')
     // Between hosts of our own "delivered" is a promise for unreliable ones as well; "lost" may be said too early.
-    else if (got?.[0] === 'delivered' && !arrived.has(i)) t.equal(b.host.ledger.stale + b.host.ledger.incomplete > 0, true, `${i} was overtaken`)
+    else if (got?.[0] === 'delivered' && !arrived.has(i)) {
+      t.equal(b.host.ledger.stale + b.host.ledger.incomplete > 0, true, `${i} was overtaken`)
+    }
     else if (got?.[0] === 'lost') t.equal(i % 3 > 0, true)
   }
   t.ok(Object.values(told).some(([o]) => o === 'lost'))
@@ -203,7 +208,8 @@ t.test('deliver and drained settle in every ending', async (t) => {
   for (const end of ['disconnectPlain', 'disconnectNow', 'reset', 'close', 'destroy', 'remote', 'timeout'] as const) {
     const { a, b, network } = pair({ both: { sendHighMarkBytes: 1000 } })
     network.partition('a', 'b')
-    const all = [outcome(a.peer.deliver(0, new Uint8Array(100_000))), outcome(a.peer.deliver(1, packet(1), 'unreliable')), outcome(a.peer.drained())]
+    const all = [outcome(a.peer.deliver(0, new Uint8Array(100_000))), outcome(a.peer.deliver(1, packet(1), 'unreliable')),
+      outcome(a.peer.drained())]
     if (end === 'close' || end === 'destroy') a.host[end]()
     else if (end === 'remote') {
       network.heal()
@@ -249,7 +255,8 @@ t.test('a listener given to deliver is told as well; if it throws, the promise s
 // ---------------------------------------------------------------- back-pressure
 
 t.test('send answers false above the high mark, and drain follows once at the low mark', async (t) => {
-  const { a, b, network } = pair({ both: { sendHighMarkBytes: 10_000, sendLowMarkBytes: 4_000 }, path: { latencyMs: 10, rateBytesPerSecond: 100_000 } })
+  const { a, b, network } = pair({ both: { sendHighMarkBytes: 10_000, sendLowMarkBytes: 4_000 },
+    path: { latencyMs: 10, rateBytesPerSecond: 100_000 } })
   const answers: boolean[] = []
   for (let i = 0; i < 20; i++) answers.push(a.peer.send(0, packet(i, 1_000)))
   t.same(answers, range(20).map((i) => (i + 1) * 1_000 <= 10_000))
@@ -295,10 +302,12 @@ t.test('queued bytes and messages are counted down to zero', (t) => {
 // ---------------------------------------------------------------- order
 
 t.test('a channel of a higher level goes first, even if it was queued last', (t) => {
-  const { a, b, network } = pair({ channels: 3, both: { channelPriorities: { 0: { level: 1 }, 2: { level: 6 } } }, path: { latencyMs: 10, rateBytesPerSecond: 50_000, queueBytes: 1e6 } })
+  const { a, b, network } = pair({ channels: 3, both: { channelPriorities: { 0: { level: 1 }, 2: { level: 6 } } },
+    path: { latencyMs: 10, rateBytesPerSecond: 50_000, queueBytes: 1e6 } })
   for (const channel of [0, 1, 2]) for (let i = 0; i < 20; i++) a.peer.send(channel, packet(i, 500))
   network.runUntil(() => b.received.length === 60)
-  t.same(b.received.map(({ channel }) => channel), [...new Array<number>(20).fill(2), ...new Array<number>(20).fill(1), ...new Array<number>(20).fill(0)])
+  t.same(b.received.map(({ channel }) => channel),
+    [...new Array<number>(20).fill(2), ...new Array<number>(20).fill(1), ...new Array<number>(20).fill(0)])
   t.end()
 })
 
@@ -459,7 +468,8 @@ t.test('mistakes at a call are errors with a code that name what is legal', (t) 
     [() => a.peer.send(-1, bytes), 'ERR_ARGUMENT', /channel is -1/],
     [() => a.peer.send(0.5, bytes), 'ERR_ARGUMENT', /channel is 0\.5/],
     [() => a.peer.send(0, 'text' as unknown as Uint8Array), 'ERR_ARGUMENT', /bytes is string; it must be a Uint8Array/],
-    [() => a.peer.send(0, bytes, 'sometimes' as Delivery), 'ERR_ARGUMENT', /delivery is sometimes; it must be 'reliable', 'unreliable' or 'unsequenced'/],
+    [() => a.peer.send(0, bytes, 'sometimes' as Delivery), 'ERR_ARGUMENT',
+      /delivery is sometimes; it must be 'reliable', 'unreliable' or 'unsequenced'/],
     [() => a.peer.send(0, bytes, { expiresMs: 0 }), 'ERR_ARGUMENT', /expiresMs is 0; it must be from 1 to 86,400,000/],
     [() => a.peer.send(0, bytes, { expiresMs: NaN }), 'ERR_ARGUMENT', /expiresMs is NaN/],
     [() => a.peer.disconnect(-1), 'ERR_ARGUMENT', /data is -1; it must be an integer from 0 to 4294967295/],
@@ -476,7 +486,8 @@ t.test('mistakes at a call are errors with a code that name what is legal', (t) 
     [() => a.host.setBandwidth(-1, 0), 'ERR_ARGUMENT', /incomingBytesPerSecond is -1/],
     [() => a.host.setBandwidth(0, 0.5), 'ERR_ARGUMENT', /outgoingBytesPerSecond is 0\.5/],
     [() => a.host.connect({ address: '192.0.2.1', port: 0 }), 'ERR_ARGUMENT', /port is 0; it must be an integer from 1 to 65535/],
-    [() => a.host.connect({ address: '192.0.2.1', port: 1 }, { channels: 256 }), 'ERR_ARGUMENT', /channels is 256; it must be an integer from 1 to 255/],
+    [() => a.host.connect({ address: '192.0.2.1', port: 1 }, { channels: 256 }), 'ERR_ARGUMENT',
+      /channels is 256; it must be an integer from 1 to 255/],
     [() => a.host.connect({ address: '192.0.2.1', port: 1 }, { data: -1 }), 'ERR_ARGUMENT', /data is -1/],
   ]
   for (const [call, code, message] of mistakes) t.throws(call, { code, message }, String(message))
@@ -484,7 +495,8 @@ t.test('mistakes at a call are errors with a code that name what is legal', (t) 
   t.match([a.peer.state, a.peer.queuedBytes, a.host.peerCount], ['connected', 0, 1], 'and change nothing')
   const full = new Host({ maxPeers: 1 })
   full.connect({ address: '192.0.2.1', port: 1 })
-  t.throws(() => full.connect({ address: '192.0.2.1', port: 1 }), { code: 'ERR_NO_SLOT', message: /all 1 slots are taken; raise options\.maxPeers/ })
+  t.throws(() => full.connect({ address: '192.0.2.1', port: 1 }),
+    { code: 'ERR_NO_SLOT', message: /all 1 slots are taken; raise options\.maxPeers/ })
   const waiting = full.connect.length
   t.ok(waiting >= 1)
   t.end()

@@ -18,7 +18,9 @@ t.test('acknowledgements wait in the order in which they came, each with its ech
     const packed = acks.shift()
     return [channelOf(packed), sequenceOf(packed), echoOf(packed)]
   }
-  for (const channel of [0, 1, 254, 255]) for (const sequence of [0, 1, 65535]) for (const echo of [0, 0x8000, 0xffff]) all.push([channel, sequence, echo])
+  for (const channel of [0, 1, 254, 255]) {
+    for (const sequence of [0, 1, 65535]) for (const echo of [0, 0x8000, 0xffff]) all.push([channel, sequence, echo])
+  }
   for (const [channel = 0, sequence = 0, echo = 0] of all) acks.push(channel, sequence, echo)
   t.equal(acks.length, all.length)
   t.same(all.map(() => take()), all)

@@ -89,11 +89,13 @@ t.test('numbers on the wire: reliable from 1, unreliable behind the last reliabl
   const host = new Host({ seed: 2 })
   const client = new Puppet(host)
   const peer = client.connect()
-  for (const [channel, delivery] of [[0, 'unreliable'], [0, 'reliable'], [0, 'unreliable'], [0, 'unreliable'], [1, 'unsequenced'], [0, 'unsequenced'], [1, 'reliable']] as const) {
+  for (const [channel, delivery] of [[0, 'unreliable'], [0, 'reliable'], [0, 'unreliable'], [0, 'unreliable'], [1, 'unsequenced'],
+    [0, 'unsequenced'], [1, 'reliable']] as const) {
     peer.send(channel, new Uint8Array(2), delivery)
   }
   host.advance(1)
-  const fields = drain(host).flatMap(({ commands }) => commands).map(({ name, channel, sequence, second }) => [name, channel, sequence, second])
+  const fields = drain(host).flatMap(({ commands }) => commands).map(
+    ({ name, channel, sequence, second }) => [name, channel, sequence, second])
   const of = (wanted: string): unknown[] => fields.filter(([name]) => name === wanted)
   t.same(of('sendUnreliable'), [['sendUnreliable', 0, 0, 1], ['sendUnreliable', 0, 1, 1], ['sendUnreliable', 0, 1, 2]])
   t.same(of('sendReliable').map(String).sort(), ['sendReliable,0,1,0', 'sendReliable,1,1,0'])
@@ -114,8 +116,10 @@ t.test('a fragment says everything about its packet', (t) => {
   const all = drain(host).flatMap(({ commands }) => commands)
   for (const [name, sequences, start] of [['sendFragment', [2, 3, 4], 2], ['sendUnreliableFragment', [4, 4, 4], 1]] as const) {
     const pieces = all.filter((one) => one.name === name)
-    t.match(pieces.map(({ sequence, second, fragmentCount, fragmentNumber, totalLength, offset }) => ({ sequence, second, fragmentCount, fragmentNumber, totalLength, offset })),
-      range(3).map((i) => ({ sequence: sequences[i], second: start, fragmentCount: 3, fragmentNumber: i, totalLength: 1_200, offset: i * 548 })), name)
+    t.match(pieces.map(({ sequence, second, fragmentCount, fragmentNumber, totalLength, offset }) =>
+      ({ sequence, second, fragmentCount, fragmentNumber, totalLength, offset })),
+      range(3).map((i) => ({ sequence: sequences[i], second: start, fragmentCount: 3, fragmentNumber: i, totalLength: 1_200,
+        offset: i * 548 })), name)
     t.same(new Uint8Array(Buffer.concat(pieces.map(({ payload }) => payload))), bytes)
   }
   t.end()
@@ -129,7 +133,11 @@ t.test('what was lost is sent again with the same bytes and number, and in two c
   client.now += 40
   const transmissions: { at: number; sent: Sent }[] = []
   const note = (sent: readonly Sent[]): void => {
-    for (const one of sent) if (one.commands.some(({ channel, name }) => channel === 0 && name === 'sendReliable')) transmissions.push({ at: client.now, sent: one })
+    for (const one of sent) {
+      if (one.commands.some(({ channel, name }) => channel === 0 && name === 'sendReliable')) {
+        transmissions.push({ at: client.now, sent: one })
+      }
+    }
   }
   note(client.say(client.acknowledge(heard!, heard!.commands.find(({ channel }) => channel === 1)!)))
   const began = client.now
@@ -208,14 +216,18 @@ t.test('the unreliable numbers of a channel that has sent 65,535 of them go on b
 
 t.test('reliable packets stop where the receiver might not accept them, and go on when it can', (t) => {
   // Packet 1 is lost again and again: no number beyond 28,671 may leave, although nothing else holds it up.
-  const { a, b, network } = pair({ both: { congestionControl: false, maxInFlightBytes: 64 * 1024 * 1024, sendHighMarkBytes: 1e9 }, path: { latencyMs: 1 } })
+  const { a, b, network } = pair({ both: { congestionControl: false, maxInFlightBytes: 64 * 1024 * 1024, sendHighMarkBytes: 1e9 },
+    path: { latencyMs: 1 } })
   network.runFor(100)
   let highest = 0
   let holding = true
   network.link('a', 'b').filter = (bytes) => {
     // The datagram with number 1 of channel 0, wherever it is in it.
     for (let at = 4; at + 6 <= bytes.length; at++) {
-      if (bytes[at] === 0x86 && bytes[at + 1] === 0 && bytes[at + 2] === 0 && bytes[at + 3] === 1 && bytes[at + 5] === 3 && bytes[at + 6] === 0xee) return !holding
+      if (bytes[at] === 0x86 && bytes[at + 1] === 0 && bytes[at + 2] === 0 && bytes[at + 3] === 1 && bytes[at + 5] === 3 &&
+        bytes[at + 6] === 0xee) {
+        return !holding
+      }
     }
     return true
   }
@@ -270,7 +282,8 @@ t.test('reports keep out of the way of what ENet knows: at most the MTU, always 
   })
   network.runUntil(() => a.received.length === 200 && b.received.length === 200)
   t.ok(largest <= 576, `${largest}`)
-  t.same([a.host.ledger.unknownCommand, b.host.ledger.unknownCommand, a.host.ledger.strayAcknowledgement, b.host.ledger.strayAcknowledgement], [0, 0, 0, 0])
+  t.same([a.host.ledger.unknownCommand, b.host.ledger.unknownCommand, a.host.ledger.strayAcknowledgement,
+    b.host.ledger.strayAcknowledgement], [0, 0, 0, 0])
   t.end()
 })
 
