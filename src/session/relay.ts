@@ -40,8 +40,10 @@ export const relay = (
   }
   const copies = new Copies(packet, layer, from.framing.name, scope.roster)
   const alone = typeof target === 'number' && target > 0
-  for (const id of alone ? [target] : scope.roster.ids) {
-    if (!covers(target, from.id, id)) continue
+  // A set may be as long as the roster: it is walked itself, each id once, rather than searched for every peer.
+  const meant = typeof target !== 'number' ? target : alone ? [target] : scope.roster.ids
+  for (const id of meant) {
+    if (typeof target === 'number' ? !covers(target, from.id, id) : id === from.id) continue
     const link = home.linkOf(id)
     if (link === undefined || link.state !== 'joined' || !scope.roster.has(id)) {
       // Perhaps it left while the packet was on its way: told, but held against nobody.
