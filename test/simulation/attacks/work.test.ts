@@ -197,10 +197,11 @@ t.test('bombs: whatever a connected peer compresses, a datagram unpacks to 4,096
     else if (round % 3 === 1) bomb.fill(round)
     else for (let i = 0; i < bomb.length; i++) bomb[i] = (i * round) & 255
     let length = 0
-    dearest = Math.max(dearest, costOf(() => { for (let i = 0; i < 20; i++) length = coder.decompress(bomb, plain) }))
+    dearest = Math.max(dearest, costOf(() => { for (let i = 0; i < 20; i++) length = coder.decompress(bomb, plain) }, 5))
     t.ok(length >= 0 && length <= 4_096)
   }
-  t.ok(dearest < 20 * usual, `20 bombs ${dearest.toFixed(2)} ms, 20 honest datagrams ${usual.toFixed(2)} ms`)
+  // About eight times on a quiet machine: what fills the model costs more than what it predicts. A bomb that grew would cost thousands.
+  t.ok(dearest < 60 * usual, `20 bombs ${dearest.toFixed(2)} ms, 20 honest datagrams ${usual.toFixed(2)} ms`)
   t.end()
 })
 

@@ -203,6 +203,19 @@ t.test('a repeated DISCONNECT is acknowledged again for five seconds, at most 20
   t.end()
 })
 
+t.test('a goodbye that comes again is known for five seconds', (t) => {
+  for (const [later, answers] of [[4_900, 1], [5_100, 0]] as const) {
+    const host = new Host({ seed: 1 })
+    const client = new Puppet(host)
+    client.connect()
+    const bye = command('disconnect', { channel: 255, sequence: 2, data: 8 })
+    client.say(bye)
+    client.pass(later, 100)
+    t.equal(client.say(bye).length, answers, `${later} ms later`)
+  }
+  t.end()
+})
+
 t.test('a DISCONNECT that asks for no acknowledgement gets none', (t) => {
   const host = new Host({ seed: 1 })
   const client = new Puppet(host)

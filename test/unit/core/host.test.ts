@@ -465,6 +465,19 @@ t.test('a ping can be asked for its answer', (t) => {
   t.end()
 })
 
+t.test('channels beyond the agreed ones do not exist, in either direction', (t) => {
+  const host = new Host({ seed: 1 })
+  const client = new Puppet(host)
+  const peer = client.connect({ channelCount: 3 })
+  client.say(command('sendReliable', { channel: 2, sequence: 1 }, 'last'))
+  t.equal(eventsOf(host).length, 1)
+  for (const name of ['sendReliable', 'sendUnreliable', 'sendUnsequenced'] as const) {
+    client.say(command(name, { channel: 3, sequence: 1, second: 1 }, 'x'))
+  }
+  t.same([eventsOf(host), peer.ledger.malformedCommand], [[], 3])
+  t.end()
+})
+
 t.test('bytes of strangers do no harm: the posted answers and the table stay bounded', (t) => {
   const host = new Host({ seed: 1, refuseConnections: true })
   for (let i = 0; i < 10_000; i++) new Puppet(host, { address: `192.0.2.${i & 255}`, port: 1 + i }).host.receive(

@@ -161,6 +161,19 @@ t.test('large packets wait for certainty: an eighth of the round trip more', (t)
   t.end()
 })
 
+t.test('of a datagram that carried both, what is large waits for certainty', (t) => {
+  const flight = new Flight()
+  flight.measure(80)
+  const mixed = flight.leave([flight.command(50), flight.command(1_050)])
+  flight.now += 1
+  const heard = flight.leave()
+  flight.now += 80
+  flight.arrived(heard)
+  t.same(flight.repeat().map(({ commands }) => commands[0] === mixed.commands[0]), [true])
+  t.equal(flight.pass(30)[0]?.commands[0], mixed.commands[1])
+  t.end()
+})
+
 t.test('a path that reorders is learned: after a while late datagrams are waited for', (t) => {
   const flight = new Flight()
   flight.measure(40)
