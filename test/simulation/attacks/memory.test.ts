@@ -248,23 +248,28 @@ t.test('dead: who sends to a peer that has vanished is told to wait, and gets ev
 })
 
 t.test('connections that come and go leave nothing: a thousand a second', (t) => {
+  const visits = (host: Host, count: number): { who: Puppet; most: number } => {
+    const before = memoryInUse()
+    let most = 0
+    const who = new Puppet(host, addressOf(1))
+    for (let i = 0; i < count; i++) {
+      if (i % 10 === 0) who.pass(10, 10)
+      const visitor = new Puppet(host, addressOf(i), who.now)
+      visitor.connect({ connectId: i, channelCount: 255 })
+      visitor.say(reliable(i % 255, 2), command('disconnect', { channel: 255, sequence: 2 }))
+      // Its goodbye comes again and again.
+      for (let k = 0; k < 3; k++) visitor.say(command('disconnect', { channel: 255, sequence: 2 }))
+      eventsOf(host)
+      if (i % 2_000 === 1_999) most = Math.max(most, memoryInUse() - before)
+    }
+    return { who, most }
+  }
+  // What the engine compiles and remembers the first time is not what the visitors leave.
+  visits(new Host({ seed: 2, maxPeers: 64 }), 3_000)
   const host = new Host({ seed: 1, maxPeers: 64 })
   const before = memoryInUse()
-  let most = 0
-  let now = 0
-  const who = new Puppet(host, addressOf(1))
-  for (let i = 0; i < 6_000; i++) {
-    if (i % 10 === 0) who.pass(10, 10)
-    const visitor = new Puppet(host, addressOf(i), who.now)
-    visitor.connect({ connectId: i, channelCount: 255 })
-    visitor.say(reliable(i % 255, 2), command('disconnect', { channel: 255, sequence: 2 }))
-    // Its goodbye comes again and again.
-    for (let k = 0; k < 3; k++) visitor.say(command('disconnect', { channel: 255, sequence: 2 }))
-    eventsOf(host)
-    now = who.now
-    if (i % 2_000 === 1_999) most = Math.max(most, memoryInUse() - before)
-  }
-  t.equal(now, 6_000)
+  const { who, most } = visits(host, 6_000)
+  t.equal(who.now, 6_000)
   t.equal(host.stats.peers, 0)
   t.ok(most < 12 * MIB, `${Math.round(most / 1e3)} kB at most`)
   who.pass(60_000, 1_000)
