@@ -1,6 +1,6 @@
-// Loss recovery in real time: real sockets on loopback through an impairment relay, ours beside C ENet programs that are served
-// every millisecond, all in one run. One-way delivery of two 64-byte reliable ordered messages a tick at 60 Hz, both ways;
-// and 4 MB through 20 Mbit/s.
+// Loss recovery in real time: real sockets on loopback through the impairment relay, ours beside C ENet programs that are served
+// every millisecond and, where bench/peers is installed, udx-native and node-datachannel, all in one run. One-way delivery of two
+// 64-byte reliable ordered messages a tick at 60 Hz, both ways; and 4 MB through 20 Mbit/s.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -9,20 +9,23 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Conditions } from '../../src/transport/simulator/index.ts'
-import { openRelay } from '../../test/interop/support/relay.ts'
 import { machine } from '../lib/machine.ts'
 import { packageRoot } from '../lib/package-root.ts'
 import { Talker } from '../lib/processes.ts'
-import type { Plot } from '../lib/report.ts'
 import { at } from '../lib/statistics.ts'
-import { drawPlot } from '../report/svg.ts'
+import { signalledPath, udpPath } from './real-path.ts'
+import type { RealPath, RelaySettings } from './real-path.ts'
+import { markdown, svg } from './real-report.ts'
+import type { BulkRow, GameRow, RealReport } from './real-report.ts'
 
 export const help = `usage: npm run bench -- recovery-real [OPTIONS]
 
-Loss recovery over real sockets through an impairment relay, ours beside C ENet, in real time.
+Loss recovery over real sockets through the impairment relay, ours beside C ENet and rivals, in real time.
 
   --quick           two conditions, short runs
   --seconds N       length of each run (default 30)
+  --only TEXT       only conditions whose name contains TEXT, such as "RTT 50" or "bulk"
+  --at-once N       pairings that run at the same time (default 2)
   --json FILE       write the figures there
   --out FOLDER      write recovery-real.md and recovery-real.svg there
 `
@@ -39,10 +42,12 @@ interface Pairing {
   readonly receiver: Program
   /** Whose latencies count: at the accepting side only, where the two differ. */
   readonly both: boolean
+  readonly bulk: boolean
+  readonly path: (port: number, settings: RelaySettings) => Promise<RealPath>
 }
 
 const peerFile = fileURLToPath(new URL('./real-peer.js', import.meta.url))
-const oursWith = (options: object): Program => ({ file: process.execPath, args: (role) => [peerFile, ...role, JSON.stringify(options)] })
+const inNode = (which: string): Program => ({ file: process.execPath, args: (role) => [peerFile, which, ...role] })
 
 const compiled = (): Program | null => {
   const source = join(packageRoot, 'bench', 'native', 'real.c')
@@ -55,6 +60,40 @@ const compiled = (): Program | null => {
     renameSync(mine, file)
   }
   return { file, args: (role) => [...role] }
+}
+
+/** Rivals of bench/peers whose datagrams can be led through the relay. */
+const RIVALS = [
+  { name: 'udx-native', file: 'udx.js', path: udpPath },
+  { name: 'node-datachannel', file: 'datachannel.js', path: signalledPath },
+] as const
+
+/** Everyone who takes part, and why others do not. */
+const pairingsHere = (): { pairings: Pairing[]; absent: string[] } => {
+  const c = compiled()
+  const lean = inNode('{}')
+  const redundant = inNode('{"redundancy":"auto"}')
+  const pairings: Pairing[] = [
+    { name: 'ours, lean', sender: lean, receiver: lean, both: true, bulk: true, path: udpPath },
+    { name: 'ours, redundant', sender: redundant, receiver: redundant, both: true, bulk: false, path: udpPath },
+  ]
+  const absent: string[] = []
+  if (c === null) absent.push('C ENet (needs a C compiler and libenet-dev)')
+  else {
+    pairings.unshift({ name: 'C ENet', sender: c, receiver: c, both: true, bulk: true, path: udpPath })
+    pairings.push({ name: 'ours, lean → C receiver', sender: lean, receiver: c, both: false, bulk: true, path: udpPath },
+      { name: 'ours, redundant → C receiver', sender: redundant, receiver: c, both: false, bulk: false, path: udpPath })
+  }
+  const peers = join(packageRoot, 'bench', 'peers')
+  for (const { name, file, path } of RIVALS) {
+    if (!existsSync(join(peers, 'node_modules', name))) {
+      absent.push(`${name} (npm ci in bench/peers)`)
+      continue
+    }
+    const program = inNode(join(peers, 'contestants', file))
+    pairings.push({ name, sender: program, receiver: program, both: true, bulk: true, path })
+  }
+  return { pairings, absent }
 }
 
 interface Weather {
@@ -77,37 +116,41 @@ const CONDITIONS: readonly Weather[] = [50, 100].flatMap((rttMs) => [
 const QUICK = new Set(['RTT 50, 5 %', 'RTT 100, 10 %'])
 const SHARES = [50, 95, 99, 99.9] as const
 
-const game = async ({ sender, receiver, both }: Pairing, conditions: Conditions, seconds: number, seed: number): Promise<number[]> => {
+const game = async (
+  { sender, receiver, both, path }: Pairing, conditions: Conditions, seconds: number, seed: number,
+): Promise<number[]> => {
   const server = new Talker(receiver.file, receiver.args(['server', String(seconds)]))
   try {
     const { port } = await server.next<{ port: number }>('listening')
-    const relay = await openRelay(port, conditions, seed)
-    const client = new Talker(sender.file, sender.args(['client', String(seconds), String(relay.port)]))
+    const way = await path(port, { conditions, seed, precise: false })
+    const client = new Talker(sender.file, sender.args(['client', String(seconds), String(way.port)]))
     try {
       const limit = (seconds + 60) * 1000
       const [there, back] = await Promise.all([server, client].map((one) => one.next<{ microseconds: number[] }>('done', limit)))
       return [...there!.microseconds, ...(both ? back!.microseconds : [])].map((us) => us / 1000).sort((a, b) => a - b)
     } finally {
       await client.stop()
-      await relay.close()
+      await way.close()
     }
   } finally {
     await server.stop()
   }
 }
 
-const bulk = async ({ sender, receiver }: Pairing, lossRatio: number, seed: number): Promise<number> => {
+const BULK_LIMIT_MS = 120_000
+
+const bulk = async ({ sender, receiver, path }: Pairing, lossRatio: number, seed: number): Promise<number> => {
   const sink = new Talker(receiver.file, receiver.args(['sink']))
   try {
     const { port } = await sink.next<{ port: number }>('listening')
-    const path = { latencyMs: 30, lossRatio, rateBytesPerSecond: 2_500_000, queueBytes: 150_000 }
-    const relay = await openRelay(port, path, seed)
-    const source = new Talker(sender.file, sender.args(['source', String(relay.port), '4000000']))
+    const conditions = { latencyMs: 30, lossRatio, rateBytesPerSecond: 2_500_000, queueBytes: 150_000 }
+    const way = await path(port, { conditions, seed, precise: true })
+    const source = new Talker(sender.file, sender.args(['source', String(way.port), '4000000']))
     try {
-      return (await sink.next<{ ms: number }>('bulk', 120_000)).ms
+      return (await sink.next<{ ms: number }>('bulk', BULK_LIMIT_MS)).ms
     } finally {
       await source.stop()
-      await relay.close()
+      await way.close()
     }
   } finally {
     await sink.stop()
@@ -117,110 +160,61 @@ const bulk = async ({ sender, receiver }: Pairing, lossRatio: number, seed: numb
 export const run = async (args: string[]): Promise<number> => {
   const { values } = parseArgs({
     args,
-    options: { quick: { type: 'boolean', default: false }, seconds: { type: 'string' }, json: { type: 'string' }, out: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false }, seconds: { type: 'string' }, only: { type: 'string' }, 'at-once': { type: 'string' },
+      json: { type: 'string' }, out: { type: 'string' },
+    },
   })
-  const seconds = Number(values.seconds ?? (values.quick ? 12 : 30))
-  const c = compiled()
-  const lean = oursWith({})
-  const redundant = oursWith({ redundancy: 'auto' })
-  const pairings: Pairing[] = [
-    ...(c === null ? [] : [{ name: 'C ENet', sender: c, receiver: c, both: true }]),
-    { name: 'ours, lean', sender: lean, receiver: lean, both: true },
-    { name: 'ours, redundant', sender: redundant, receiver: redundant, both: true },
-    ...(c === null ? [] : [
-      { name: 'ours, lean → C receiver', sender: lean, receiver: c, both: false },
-      { name: 'ours, redundant → C receiver', sender: redundant, receiver: c, both: false },
-    ]),
-  ]
-  const rows: { condition: string; rttMs: number; loss: string; name: string; ms: number[] }[] = []
+  const { quick, only } = values
+  const seconds = Number(values.seconds ?? (quick ? 12 : 30))
+  const atOnce = Number(values['at-once'] ?? 2)
+  const { pairings, absent } = pairingsHere()
+  for (const why of absent) process.stdout.write(`absent: ${why}\n`)
+  const wanted = (name: string): boolean => only === undefined ? !quick || QUICK.has(name) : name.includes(only)
+
+  const rows: GameRow[] = []
   for (const [index, { name: condition, rttMs, loss, conditions }] of CONDITIONS.entries()) {
-    if (values.quick && !QUICK.has(condition)) continue
-    // Two at the same time, each through a relay of its own with the same seed: more would wait for each other's turn at the processor.
-    const all: number[][] = []
-    for (let i = 0; i < pairings.length; i += 2) {
-      all.push(...(await Promise.all(pairings.slice(i, i + 2).map((pairing) => game(pairing, conditions, seconds, 100 + index)))))
-    }
+    if (!wanted(condition)) continue
     process.stdout.write(`${condition}\n`)
-    pairings.forEach(({ name }, i) => {
-      const ms = SHARES.map((share) => at(all[i] as number[], share))
-      rows.push({ condition, rttMs, loss, name, ms })
-      const figures = ms.map((value) => value.toFixed(0).padStart(6)).join('')
-      process.stdout.write(`  ${name.padEnd(30)} ${figures}   (${(all[i] as number[]).length})\n`)
-    })
-  }
-  const ideal = 4_000_000 / 2_500 + 30
-  const bulkRows: { name: string; loss: number; ms: number[] }[] = []
-  process.stdout.write(`4 MB through 20 Mbit/s, 60 ms; ideal ${ideal} ms\n`)
-  for (const loss of values.quick ? [0.01] : [0, 0.01, 0.03]) {
-    for (const pairing of pairings.filter(({ name }) => !name.includes('redundant'))) {
-      const ms: number[] = []
-      for (let i = 0; i < (values.quick ? 1 : 3); i++) ms.push(await bulk(pairing, loss, 7 + i))
-      ms.sort((a, b) => a - b)
-      bulkRows.push({ name: pairing.name, loss, ms })
-      const figures = ms.map((one) => `${(one / ideal).toFixed(2)} x`).join('  ')
-      process.stdout.write(`  ${`${loss * 100} %, ${pairing.name}`.padEnd(34)} ${figures}\n`)
+    // Some at the same time, each through a relay of its own with the same seed; more would wait for each other's turn at the processor.
+    for (let i = 0; i < pairings.length; i += atOnce) {
+      const some = pairings.slice(i, i + atOnce)
+      const all = await Promise.all(some.map((pairing) => game(pairing, conditions, seconds, 100 + index)))
+      for (const [j, sorted] of all.entries()) {
+        const name = (some[j] as Pairing).name
+        const ms = SHARES.map((share) => at(sorted, share))
+        rows.push({ condition, rttMs, loss, name, ms, messages: sorted.length })
+        process.stdout.write(`  ${name.padEnd(30)} ${ms.map((value) => value.toFixed(0).padStart(6)).join('')}   (${sorted.length})\n`)
+      }
     }
   }
-  const report = { machine: machine(), seconds, rows, bulk: bulkRows, idealBulkMs: ideal }
+
+  const idealBulkMs = 4_000_000 / 2_500 + 30
+  const bulkRows: BulkRow[] = []
+  const losses = only !== undefined && !'bulk'.includes(only) ? [] : quick ? [0.01] : [0, 0.01, 0.03]
+  if (losses.length > 0) process.stdout.write(`4 MB through 20 Mbit/s, 60 ms; ideal ${idealBulkMs} ms\n`)
+  for (const loss of losses) {
+    const carriers = pairings.filter((pairing) => pairing.bulk)
+    const all = carriers.map((): number[] => [])
+    // In turns, so that what disturbs the machine for a while does not hit one of them alone.
+    for (let round = 0; round < (quick ? 1 : 5); round++) {
+      for (const [i, pairing] of carriers.entries()) all[i]?.push(await bulk(pairing, loss, 7 + round))
+    }
+    for (const [i, { name }] of carriers.entries()) {
+      const ms = (all[i] as number[]).sort((a, b) => a - b)
+      bulkRows.push({ name, loss, ms })
+      const figures = ms.map((one) => `${(one / idealBulkMs).toFixed(2)} x`).join('  ')
+      process.stdout.write(`  ${`${loss * 100} %, ${name}`.padEnd(34)} ${figures}\n`)
+    }
+  }
+
+  const command = ['npm run bench -- recovery-real', ...(values.seconds === undefined ? [] : [`--seconds ${seconds}`]),
+    ...(values['at-once'] === undefined ? [] : [`--at-once ${atOnce}`])].join(' ')
+  const report: RealReport = { machine: machine(), command, seconds, atOnce, rows, bulk: bulkRows, idealBulkMs, absent }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
   if (values.out !== undefined) {
     writeFileSync(join(values.out, 'recovery-real.md'), markdown(report))
-    writeFileSync(join(values.out, 'recovery-real.svg'), svg(rows, pairings.map(({ name }) => name)))
+    writeFileSync(join(values.out, 'recovery-real.svg'), svg(rows))
   }
   return 0
-}
-
-interface Report {
-  readonly machine: ReturnType<typeof machine>
-  readonly seconds: number
-  readonly rows: readonly { condition: string; name: string; ms: number[] }[]
-  readonly bulk: readonly { name: string; loss: number; ms: number[] }[]
-  readonly idealBulkMs: number
-}
-
-const markdown = ({ machine: where, seconds, rows, bulk: transfers, idealBulkMs }: Report): string =>
-  [
-    '# Loss recovery in real time',
-    '',
-    `\`npm run bench -- recovery-real\`, ${where.date}, Node ${where.node}, ${where.cpu} (${where.cores} cores), commit ${where.commit}.`,
-    'One-way delivery in ms of two 64-byte reliable ordered messages a tick at 60 Hz over real sockets through a relay with loss each',
-    `way, ${seconds} s each, C programs served every millisecond. Two rows ran at the same time; all of a condition have the same seed.`,
-    '',
-    '| condition | who | p50 | p95 | p99 | p99.9 |',
-    '|---|---|---|---|---|---|',
-    ...rows.map(({ condition, name, ms }) => `| ${condition} | ${name} | ${ms.map((value) => value.toFixed(0)).join(' | ')} |`),
-    '',
-    `4 MB through 20 Mbit/s and 60 ms, as multiples of the ideal (${idealBulkMs} ms), three runs each:`,
-    '',
-    '| loss | who | |',
-    '|---|---|---|',
-    ...transfers.map(({ loss, name, ms }) => {
-      const figures = ms.map((one) => (one / idealBulkMs).toFixed(2)).join(', ')
-      return `| ${loss * 100} % | ${name} | ${figures} |`
-    }),
-    '',
-    '![p99 against loss](recovery-real.svg)',
-    '',
-  ].join('\n')
-
-/** p99 against loss, one panel for each round trip, as a file of its own. */
-const svg = (rows: readonly { rttMs: number; loss: string; name: string; ms: number[] }[], names: readonly string[]): string => {
-  const panels = [...new Set(rows.map(({ rttMs }) => rttMs))].map((rttMs): Plot => ({
-    kind: 'lines', title: `Round trip ${rttMs} ms`, xLabel: `loss in each direction, round trip ${rttMs} ms`, yLabel: 'p99, ms', logY: true,
-    series: names.map((name) => ({
-      name,
-      points: rows.filter((row) => row.rttMs === rttMs && row.name === name).map((row) => [row.loss, row.ms[2] as number] as const),
-    })),
-  }))
-  const colours = ['#868e96', '#d9480f', '#2b8a3e', '#1864ab', '#862e9c']
-  const style = 'text{font:11px sans-serif;fill:#444}.grid{stroke:#e3e0d9}.line{fill:none;stroke-width:2}' +
-    colours.map((colour, i) => `.line.c${i}{stroke:${colour}}.dot.c${i},.key.c${i}{fill:${colour}}`).join('')
-  const width = 560 * panels.length
-  const inner = panels.map((plot, i) =>
-    drawPlot(plot, (name) => names.indexOf(name)).replace('<svg ', `<svg x="${560 * i}" width="560" height="300" `))
-  const key = names.map((name, i) =>
-    `<rect class="key c${i}" x="${20 + i * 200}" y="312" width="14" height="4"/><text x="${40 + i * 200}" y="318">${name}</text>`)
-  const paper = `<rect width="${width}" height="330" fill="#fff"/>`
-  const body = [`<style>${style}</style>`, paper, ...inner, ...key].join('')
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 330">${body}</svg>\n`
 }
