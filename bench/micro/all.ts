@@ -13,6 +13,7 @@ const SUITES = [
   () => import('./containers.ts'),
   () => import('./host.ts'),
   () => import('./crc32.ts'),
+  () => import('./aead.ts'),
   () => import('./range-coder.ts'),
   () => import('./codec.ts'),
 ] as const
