@@ -77,9 +77,9 @@ export const markdown = ({ machine: where, command, seconds, atOnce, rows, bulk,
   ].join('\n')
 }
 
-const COLOURS = ['#868e96', '#d9480f', '#2b8a3e', '#1864ab', '#862e9c', '#e67700', '#0b7285']
+const COLOURS = ['#868e96', '#d9480f', '#2b8a3e', '#1864ab', '#862e9c', '#e67700', '#0b7285', '#a61e4d', '#5c7c0a']
 const PANEL = { width: 560, height: 300 }
-const KEYS_IN_A_ROW = 4
+const KEYS_IN_A_ROW = 5
 
 /** p99 against loss, one panel for each round trip, as a file of its own. */
 export const svg = (rows: readonly GameRow[]): string => {

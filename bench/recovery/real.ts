@@ -1,5 +1,5 @@
 // Loss recovery in real time: real sockets on loopback through the impairment relay, ours beside C ENet programs that are served
-// every millisecond and, where bench/peers is installed, udx-native and node-datachannel, all in one run. One-way delivery of two
+// every millisecond and, where bench/peers is installed, rivals, all in one run. One-way delivery of two
 // 64-byte reliable ordered messages a tick at 60 Hz, both ways; and 4 MB through 20 Mbit/s.
 
 import { spawnSync } from 'node:child_process'
@@ -65,6 +65,8 @@ const compiled = (): Program | null => {
 /** Rivals of bench/peers whose datagrams can be led through the relay. */
 const RIVALS = [
   { name: 'udx-native', file: 'udx.js', path: udpPath },
+  { name: 'node-kcp', file: 'kcp.js', path: udpPath },
+  { name: 'raknet-native', file: 'raknet.js', path: udpPath },
   { name: 'node-datachannel', file: 'datachannel.js', path: signalledPath },
 ] as const
 

@@ -1,3 +1,3 @@
 // Which rivals of this folder take part, in this order.
 
-export const files = ['utp.js', 'udx.js', 'ws.js', 'datachannel.js']
+export const files = ['kcp.js', 'raknet.js', 'utp.js', 'udx.js', 'ws.js', 'datachannel.js']
