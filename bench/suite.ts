@@ -10,7 +10,7 @@ import { judgeNoise, machine, sampleNoise } from './lib/machine.ts'
 import type { NoiseSample } from './lib/machine.ts'
 import { packageRoot } from './lib/package-root.ts'
 import type { Entry } from './lib/processes.ts'
-import type { Report, Settings, Table } from './lib/report.ts'
+import type { Failure, Report, Settings, Table } from './lib/report.ts'
 import { comparisonText } from './report/compare.ts'
 import { htmlReport } from './report/html.ts'
 import { terminalReport } from './report/terminal.ts'
@@ -56,7 +56,15 @@ export const run = async (args: string[]): Promise<number> => {
   const parts = positionals.length === 0 ? PARTS : PARTS.filter((part) => positionals.includes(part))
   const began = performance.now()
   const progress = progressLine(began)
-  const settings: Settings = { quick: values.quick === true, seed: Number(values.seed ?? 1), progress }
+  const failures: Failure[] = []
+  const settings: Settings = {
+    quick: values.quick === true, seed: Number(values.seed ?? 1), progress,
+    failed(contestant, what, error) {
+      const why = (error as Error).message
+      failures.push({ contestant, what, why })
+      progress(`  ${contestant} failed at ${what}: ${why}`)
+    },
+  }
   const noise: NoiseSample[] = []
   const tables: Table[] = []
   const everybody = await contestants(values.plugin ?? [])
@@ -90,6 +98,7 @@ export const run = async (args: string[]): Promise<number> => {
         : []),
       ...(virtualMissing === null ? [] : [{ name: 'enet', about: 'in virtual time', missing: virtualMissing }]),
     ],
+    failures,
     tables,
   }
   const json = resolve(values.json ?? 'bench-results.json')

@@ -1,8 +1,8 @@
 // What a library must offer to be measured on loopback: a server and a client that exchange whole messages. Knows nothing of
 // workloads, processes or clocks. A library of your own needs one file that exports this: see docs/performance.md.
 
-/** One library under measurement. A plug-in's default export. */
-export interface Contestant {
+/** What every contestant says of itself. */
+export interface Introduction {
   /** Short: it heads columns. */
   readonly name: string
   /** One line: version, mode, what is special. */
@@ -17,6 +17,10 @@ export interface Contestant {
   readonly maxWindow?: number
   /** Why it cannot run here, or null; for packages that may not be installed. */
   unavailable?(): Promise<string | null> | string | null
+}
+
+/** One library under measurement. A plug-in's default export. */
+export interface Contestant extends Introduction {
   /** Opens a server on a free UDP (or TCP) port of 127.0.0.1. */
   listen(options: ListenOptions, onMessage: (bytes: Uint8Array, reply: (bytes: Uint8Array) => void) => void): Promise<Listening>
   /** Connects to such a server. */
@@ -50,14 +54,7 @@ export interface Connection {
 }
 
 /** A contestant in another language: a program that speaks the lines of `contestant-process.ts`. */
-export interface NativeContestant {
-  readonly name: string
-  readonly about: string
-  readonly reliable?: boolean
-  readonly udp?: boolean
-  readonly maxMessageBytes?: number
-  readonly maxWindow?: number
-  unavailable?(): Promise<string | null> | string | null
+export interface NativeContestant extends Introduction {
   /** Path of the program; it is called with `server …` or `client PORT WORKLOAD …`. */
   program(): string
 }

@@ -29,6 +29,8 @@ export class Talker {
     this.#child.on('error', (error) => this.#end(error.message))
     this.#child.on('close', (code, signal) => this.#end(`ended with ${signal ?? code}`))
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      // A library may print what it likes.
+      if (!line.startsWith('{"event"')) return void (this.#noise = `${this.#noise}${line}\n`.slice(-2000))
       this.#lines.push(JSON.parse(line) as Line)
       this.#wake?.()
     })
@@ -88,6 +90,8 @@ export interface Usage {
 /** What a client measured. */
 export interface ClientResult {
   readonly messages: number
+  /** Of the echo workload: all round trips, with those that do not count. */
+  readonly trips?: number
   readonly missing?: number
   readonly ms?: number
   readonly samplesNs?: readonly number[]

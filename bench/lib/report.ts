@@ -11,7 +11,15 @@ export interface Report {
   /** Null when nothing depended on the clock. */
   readonly noise: Noise | null
   readonly contestants: readonly { readonly name: string; readonly about: string; readonly missing: string | null }[]
+  /** What a contestant could not do, and why; its other figures stand. */
+  readonly failures?: readonly Failure[]
   readonly tables: readonly Table[]
+}
+
+export interface Failure {
+  readonly contestant: string
+  readonly what: string
+  readonly why: string
 }
 
 export interface Table {
@@ -83,4 +91,6 @@ export interface Settings {
   readonly seed: number
   /** Says what is being measured, for people who wait. */
   readonly progress: (text: string) => void
+  /** Takes down what a contestant could not do. A rival that fails stops nobody else. */
+  readonly failed: (contestant: string, what: string, error: unknown) => void
 }

@@ -35,7 +35,7 @@ ${contestants(report, colour)}</main>
 }
 
 /** Who has a colour of their own; twins and plug-ins share the later ones. */
-const COLOURS: readonly string[] = ['vaiven', 'vaiven +copies', 'enet', 'tcp', 'dgram', 'utp', 'udx', 'ws', 'datachannel']
+const COLOURS: readonly string[] = ['vaiven', 'vaiven +copies', 'enet', 'tcp', 'dgram', 'utp', 'udx', 'ws', 'datachannel', 'kcp', 'raknet']
 
 const GROUPS: readonly { title: string; about: string; fits: (table: Table) => boolean }[] = [
   { title: 'Bad networks', about: 'In virtual time: exact, and the same on every machine.', fits: ({ kind }) => kind === 'exact' },
@@ -122,7 +122,12 @@ const tableRow = (row: Row, columns: readonly string[]): string => {
 
 const contestants = (report: Report, colour: (name: string) => number): string =>
   report.contestants.length === 0 ? '' : `<section id="contestants"><h3>Who took part</h3><ul class="who">${report.contestants
-    .map(({ name, about, missing }) => `<li><i class="c${colour(name)}"></i><b>${escape(name)}</b> ${escape(about)}${missing === null ? '' : ` <em>not measured: ${escape(missing)}</em>`}</li>`)
+    .map(({ name, about, missing }) => {
+      const failures = (report.failures ?? []).filter(({ contestant }) => contestant === name).map(({ what, why }) => `failed at ${what}: ${why}`)
+      const remarks = [...(missing === null ? [] : [`not measured: ${missing}`]), ...failures]
+      const said = remarks.map((remark) => ` <em>${escape(remark)}</em>`).join('')
+      return `<li><i class="c${colour(name)}"></i><b>${escape(name)}</b> ${escape(about)}${said}</li>`
+    })
     .join('')}</ul></section>`
 
 /** Switches light and dark; a name in a legend hides and shows its lines. */

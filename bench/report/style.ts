@@ -1,11 +1,11 @@
 // The look of the HTML report. Colours of series are chosen to stay apart for people who do not see red and green apart.
 
 const LIGHT = `--bg:#f6f5f2;--paper:#fff;--ink:#1d1c1a;--soft:#6c6a64;--line:#e3e0d9;--grid:#ece9e3;--accent:#c2410c;--good:#0f766e;--goodbg:#e6f4f1;--warn:#92400e;--warnbg:#fdf0d9;
---c0:#d9480f;--c1:#f59f00;--c2:#1864ab;--c3:#2b8a3e;--c4:#868e96;--c5:#862e9c;--c6:#0b7285;--c7:#a61e4d;--c8:#7f5539`
+--c0:#d9480f;--c1:#f59f00;--c2:#1864ab;--c3:#2b8a3e;--c4:#868e96;--c5:#862e9c;--c6:#0b7285;--c7:#a61e4d;--c8:#7f5539;--c9:#5c7c0a;--c10:#4c6ef5`
 const DARK = `--bg:#121315;--paper:#1b1d20;--ink:#e9e7e2;--soft:#9b9a94;--line:#2d3035;--grid:#282b30;--accent:#ff8a4c;--good:#5eead4;--goodbg:#12302d;--warn:#fbbf69;--warnbg:#332713;
---c0:#ff7a3d;--c1:#ffd166;--c2:#6db3f2;--c3:#6fcf7c;--c4:#9aa0a6;--c5:#d59bf6;--c6:#5fd3e6;--c7:#f783ac;--c8:#d4a373`
+--c0:#ff7a3d;--c1:#ffd166;--c2:#6db3f2;--c3:#6fcf7c;--c4:#9aa0a6;--c5:#d59bf6;--c6:#5fd3e6;--c7:#f783ac;--c8:#d4a373;--c9:#c0d860;--c10:#9db2ff`
 
-const series = Array.from({ length: 9 }, (_, i) => `i.c${i}{background:var(--c${i})}.line.c${i}{stroke:var(--c${i})}.dot.c${i},.bar.c${i}{fill:var(--c${i})}`).join('')
+const series = Array.from({ length: 11 }, (_, i) => `i.c${i}{background:var(--c${i})}.line.c${i}{stroke:var(--c${i})}.dot.c${i},.bar.c${i}{fill:var(--c${i})}`).join('')
 
 export const STYLE = `:root{${LIGHT}}@media(prefers-color-scheme:dark){:root{${DARK}}}:root[data-theme=light]{${LIGHT}}:root[data-theme=dark]{${DARK}}
 *{box-sizing:border-box}html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}

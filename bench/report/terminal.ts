@@ -24,9 +24,10 @@ export const terminalTable = (table: Table): string => {
   return `${table.title}${table.kind === 'exact' ? '  [exact]' : ''}\n${text.join('\n')}\n`
 }
 
-export const terminalReport = ({ machine, noise, tables, contestants }: Report): string => [
+export const terminalReport = ({ machine, noise, tables, contestants, failures = [] }: Report): string => [
   ...tables.map(terminalTable),
   ...contestants.filter(({ missing }) => missing !== null).map(({ name, missing }) => `not measured: ${name}, ${missing}`),
+  ...failures.map(({ contestant, what, why }) => `failed: ${contestant} at ${what}: ${why}`),
   `Node ${machine.node}, ${machine.cores} × ${machine.cpu}, commit ${machine.commit}, ${machine.date}`,
   ...(noise === null ? [] : [`machine: ${noise.verdict}`]),
   '',

@@ -37,7 +37,7 @@ const limits = ({ contestant }: Entry, size: number, window: number): { size: nu
 const OPEN_RATE = 2000
 
 export const loopback = async (entries: readonly Entry[], settings: Settings, noise: NoiseSample[]): Promise<Table[]> => {
-  const { quick, progress } = settings
+  const { quick, progress, failed } = settings
   const rounds = quick ? 2 : 4
   const echo = new TableBuilder({
     id: 'echo', kind: 'clock', title: 'Echo on loopback',
@@ -66,16 +66,23 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
       // Another order in each round: who goes first finds other caches and another clock rate.
       const entry = entries[(i + round) % entries.length] as Entry
       const { name } = entry.contestant
-      const measured = async (
-        workload: 'echo' | 'open' | 'stream', options: Record<string, number>,
-      ): Promise<{ result: ClientResult; cpuMs: number }> => {
-        const before = await server.usage()
-        const result = await runClient(entry, server.port, workload, options)
-        return { result, cpuMs: result.cpuMs + (await server.usage()).cpuMs - before.cpuMs }
+      let doing = 'starting its server'
+      const now = (what: string): void => {
+        doing = `${what}, round ${round + 1}`
+        progress(`loopback, round ${round + 1} of ${rounds}: ${name}, ${what}`)
       }
-      const server = await startServer(entry)
+      let server: Awaited<ReturnType<typeof startServer>> | null = null
       try {
-        progress(`loopback, round ${round + 1} of ${rounds}: ${name}, echo`)
+        const running = await startServer(entry)
+        server = running
+        const measured = async (
+          workload: 'echo' | 'open' | 'stream', options: Record<string, number>,
+        ): Promise<{ result: ClientResult; cpuMs: number }> => {
+          const before = await running.usage()
+          const result = await runClient(entry, running.port, workload, options)
+          return { result, cpuMs: result.cpuMs + (await running.usage()).cpuMs - before.cpuMs }
+        }
+        now('echo')
         const count = quick ? 5_000 : 15_000
         const trips = await measured('echo', { size: 64, count })
         const samples = trips.result.samplesNs ?? []
@@ -83,9 +90,9 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         for (const percent of [50, 99, 99.9]) echo.add(`p${percent}`, `p${percent}`, 'µs', 'lower', name,
           percentile(samples, percent) / 1000)
         echo.add('max', 'slowest', 'µs', 'lower', name, percentile(samples, 100) / 1000)
-        echo.add('cpu', 'CPU per round trip', 'µs', 'lower', name, (trips.cpuMs * 1000) / (count + WARM_UP))
+        echo.add('cpu', 'CPU per round trip', 'µs', 'lower', name, (trips.cpuMs * 1000) / (trips.result.trips ?? count))
 
-        progress(`loopback, round ${round + 1} of ${rounds}: ${name}, open model`)
+        now('open model')
         const seconds = quick ? 1.5 : 4
         const load = await measured('open', { size: 64, rate: OPEN_RATE, seconds, spin: 1 })
         const late = load.result.samplesNs ?? []
@@ -94,7 +101,7 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         open.add('max', 'slowest', 'µs', 'lower', name, percentile(late, 100) / 1000)
         open.add('missing', 'never came back', '', 'lower', name, load.result.missing ?? 0)
 
-        progress(`loopback, round ${round + 1} of ${rounds}: ${name}, small messages`)
+        now('small messages')
         const slow = entry.contestant.reliable === false
         const few = limits(entry, 20, 4000)
         const messages = quick ? (slow ? 60_000 : 200_000) : slow ? 150_000 : 600_000
@@ -103,7 +110,7 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         small.add('rate', 'messages', 'thousands/s', 'higher', name, messages / (stream.result.ms ?? Infinity))
         small.add('cpu', 'CPU per message', 'µs', 'lower', name, (stream.cpuMs * 1000) / messages)
 
-        progress(`loopback, round ${round + 1} of ${rounds}: ${name}, bulk`)
+        now('bulk')
         const { size } = limits(entry, 1_000_000, 4)
         const total = quick ? 60_000_000 : 200_000_000
         const chunks = Math.ceil(total / size / 20) * 20
@@ -113,9 +120,9 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
         bulk.add('rate', 'payload', 'MB/s', 'higher', name, (chunks * size) / 1000 / (large.result.ms ?? Infinity))
         bulk.add('cpu', 'CPU per MB', 'ms', 'lower', name, large.cpuMs / ((chunks * size) / 1e6))
       } catch (error) {
-        progress(`  ${name} failed: ${(error as Error).message}`)
+        failed(name, doing, error)
       } finally {
-        await server.stop()
+        await server?.stop()
       }
     }
   }
@@ -134,46 +141,49 @@ export const loopback = async (entries: readonly Entry[], settings: Settings, no
   return [echo.build(), open.build(), small.build(), bulk.build()]
 }
 
-/** Round trips of the echo workload that are not counted. */
-const WARM_UP = 8_000
-
 // -- through the relay
 
 export const throughRelay = async (entries: readonly Entry[], settings: Settings, noise: NoiseSample[]): Promise<Table[]> => {
-  const { quick, seed, progress } = settings
+  const { quick, seed, progress, failed } = settings
   const able = entries.filter(({ contestant }) => contestant.reliable !== false && contestant.udp !== false)
   const table = new TableBuilder({
     id: 'relay', kind: 'clock', title: 'Echo through a bad network, on real sockets',
     about: 'Open model, 64-byte messages 100 times a second through the impairment relay: round trip 50 ms, loss in both directions. ' +
-      'The relay adds up to ' +
-      '2 ms of its own. TCP cannot pass a UDP relay.',
+      'The relay adds up to 2 ms of its own. Two contestants at a time. TCP cannot pass a UDP relay.',
   })
-  const rounds = 1
+  const rounds = quick ? 1 : 3
+  const seconds = quick ? 5 : 6
   const series = able.map(({ contestant }) => ({ name: contestant.name, points: [] as [string, number][] }))
+  const measure = async (entry: Entry, loss: number, round: number): Promise<void> => {
+    const { name } = entry.contestant
+    let server: Awaited<ReturnType<typeof startServer>> | null = null
+    let relay: ImpairRelay | null = null
+    try {
+      server = await startServer(entry)
+      const conditions: Conditions = { latencyMs: 25, lossRatio: loss / 100 }
+      relay = await ImpairRelay.open({
+        listen: { host: '127.0.0.1', port: 0 }, to: { address: '127.0.0.1', port: server.port },
+        conditions: { to: conditions, from: conditions }, seed: seed + round, maxClients: 8, precise: false,
+      })
+      const { samplesNs = [], missing = 0 } = await runClient(entry, relay.address.port, 'open', { size: 64, rate: 100, seconds })
+      for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', name,
+        percentile(samplesNs, percent) / 1e6)
+      if (missing > 0) table.add(`${loss}-missing`, `${loss} % loss, not back after 10 s`, '', 'lower', name, missing)
+    } catch (error) {
+      failed(name, `${loss} % loss through the relay`, error)
+    } finally {
+      await relay?.close()
+      await server?.stop()
+    }
+  }
   for (const loss of quick ? [0, 5] : [0, 1, 5, 10, 20]) {
     for (let round = 0; round < rounds; round++) {
       noise.push(await sampleNoise())
-      for (const entry of able) {
-        const { name } = entry.contestant
-        progress(`relay at ${loss} % loss, round ${round + 1} of ${rounds}: ${name}`)
-        const server = await startServer(entry)
-        const conditions: Conditions = { latencyMs: 25, lossRatio: loss / 100 }
-        const relay = await ImpairRelay.open({
-          listen: { host: '127.0.0.1', port: 0 }, to: { address: '127.0.0.1', port: server.port },
-          conditions: { to: conditions, from: conditions }, seed: seed + round, maxClients: 8, precise: false,
-        })
-        try {
-          const { samplesNs = [], missing = 0 } = await runClient(entry, relay.address.port, 'open',
-            { size: 64, rate: 100, seconds: quick ? 5 : 10 })
-          for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', name,
-            percentile(samplesNs, percent) / 1e6)
-          if (missing > 0) table.add(`${loss}-missing`, `${loss} % loss, not back after 10 s`, '', 'lower', name, missing)
-        } catch (error) {
-          progress(`  ${name} failed: ${(error as Error).message}`)
-        } finally {
-          await relay.close()
-          await server.stop()
-        }
+      // Two at a time, each with a relay of its own, in another order in each round: the load is light, the waiting long.
+      for (let i = 0; i < able.length; i += 2) {
+        const pair = [i, i + 1].filter((at) => at < able.length).map((at) => able[(at + round) % able.length] as Entry)
+        progress(`relay at ${loss} % loss, round ${round + 1} of ${rounds}: ${pair.map(({ contestant }) => contestant.name).join(', ')}`)
+        await Promise.all(pair.map((entry) => measure(entry, loss, round)))
       }
     }
     for (const { name, points } of series) {

@@ -11,7 +11,7 @@ import type { Settings, Table } from '../lib/report.ts'
 const CROWD = fileURLToPath(new URL('../lib/crowd.js', import.meta.url))
 const SECONDS = 6
 
-export const memory = async (entries: readonly Entry[], { progress }: Settings): Promise<Table> => {
+export const memory = async (entries: readonly Entry[], { progress, failed }: Settings): Promise<Table> => {
   const table = new TableBuilder({
     id: 'memory', kind: 'clock', title: 'Idle peers on real sockets',
     about: `Live heap and memory outside of it per connected peer with two channels (C ENet: mallinfo2), room for them included; the ` +
@@ -36,6 +36,8 @@ export const memory = async (entries: readonly Entry[], { progress }: Settings):
         table.add(`${count}-cpu`, `${count} peers, share of one core`, '%', 'lower', name, ((after.cpuMs - before.cpuMs) / elapsed) * 100)
         table.add(`${count}-datagrams`, `${count} peers, datagrams received`, '/s', 'neither', name,
           ((Number(after.datagramsReceived) - Number(before.datagramsReceived)) / elapsed) * 1000)
+      } catch (error) {
+        failed(name, `${count} idle peers`, error)
       } finally {
         await crowd.stop()
         await server.stop()

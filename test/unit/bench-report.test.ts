@@ -54,6 +54,15 @@ t.test('a machine that does other things, or changes its speed, is called busy',
   t.end()
 })
 
+t.test('what a contestant could not do is said in every report, and its other figures stand', (t) => {
+  const report = { ...reportOf([tableOf('clock', [1, 2])]), failures: [{ contestant: 'enet', what: 'bulk, round 2', why: 'it <ended>' }] }
+  t.match(terminalReport(report), /failed: enet at bulk, round 2: it <ended>/)
+  const html = htmlReport(report)
+  t.match(html, 'failed at bulk, round 2: it &lt;ended&gt;')
+  t.match(html, '77')
+  t.end()
+})
+
 t.test('exact figures differ or do not', (t) => {
   t.equal(verdict(tableOf('exact', [100]), tableOf('exact', [100])), 'same')
   t.equal(verdict(tableOf('exact', [100]), tableOf('exact', [100.1])), 'worse')
