@@ -64,7 +64,7 @@ const CARDS: readonly { table: string; row: string; text: string; unit: string }
   { table: 'connecting', row: '20-max', text: 'slowest of many connects at 20 % loss, 50 ms round trip', unit: 'ms' },
   { table: 'rpc', row: '5-p99', text: 'p99 of calls with an answer at 5 % loss, 50 ms round trip', unit: 'ms' },
   { table: 'echo', row: 'p50', text: 'echo round trip on loopback', unit: 'µs' },
-  { table: 'small', row: 'rate', text: 'thousand small messages a second', unit: 'k/s' },
+  { table: 'small', row: 'rate', text: 'small messages a second', unit: 'k/s' },
 ]
 
 const cards = (report: Report): string => {
