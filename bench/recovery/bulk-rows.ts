@@ -50,10 +50,10 @@ export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
         mbitPerSecond, rttMs, bufferBdp, conditions: { lossRatio }, bytes: bytesFor(mbitPerSecond, rttMs), seed: 1,
         ...(pollMs === undefined ? {} : { pollMs }),
       })))
-  const goodput = (receiver: Contestant, twoWay: boolean, list: BulkCell[], bar: (loss: number) => number, seeds = scale.seeds): Cell[] =>
+  const goodput = (receiver: Contestant, twoWay: boolean, list: BulkCell[], bar: (loss: number) => number): Cell[] =>
     list.map((cell) => {
       const loss = cell.conditions.lossRatio ?? 0
-      const shares = seeds.map((seed) => {
+      const shares = scale.seeds.map((seed) => {
         const { goodputMbit, boundMbit } = bulk(lean, receiver, { ...cell, seed })
         return goodputMbit / boundMbit / (twoWay ? 1 - loss : 1)
       })
@@ -75,12 +75,12 @@ export const bulkRows = (scale: BulkScale, stock: StockEnet | null): Row[] => {
     ...(stock === null ? [] : [
       {
         key: 'bulk-c', what: 'bulk towards the C library served every millisecond, both losses', bar: '>= 0.92', unit: '',
-        measure: () => goodput(stock(1), true, cells(scale.losses.filter((loss) => loss !== 0.02)), () => 0.92, [1]),
+        measure: () => goodput(stock(1), true, cells(scale.losses.filter((loss) => loss !== 0.02)), () => 0.92),
       },
       {
         key: 'bulk-c-16', what: 'the same, polled every 16 ms', bar: '>= 0.80 to 5 %, >= 0.60 from 10 %', unit: '',
         measure: () => goodput(stock(16), true,
-          cells(scale.losses.filter((loss) => loss !== 0.02)), (loss) => (loss > 0.05 ? 0.6 : 0.8), [1]),
+          cells(scale.losses.filter((loss) => loss !== 0.02)), (loss) => (loss > 0.05 ? 0.6 : 0.8)),
         known: 'at 20 % a buffer of 12 ms is smaller than what one poll of the receiver lets through'
       },
     ]),

@@ -199,7 +199,7 @@ export const run = async (args: string[]): Promise<number> => {
     const carriers = pairings.filter((pairing) => pairing.bulk)
     const all = carriers.map((): number[] => [])
     // In turns, so that what disturbs the machine for a while does not hit one of them alone.
-    for (let round = 0; round < (quick ? 1 : 5); round++) {
+    for (let round = 0; round < (quick ? 1 : 3); round++) {
       for (const [i, pairing] of carriers.entries()) all[i]?.push(await bulk(pairing, loss, 7 + round))
     }
     for (const [i, { name }] of carriers.entries()) {

@@ -339,7 +339,9 @@ export class Congestion {
     this.#jitter += (1.5 * Math.max(0, mean - this.#lastMin) - this.#jitter) / 4
     this.#residence = this.#residences = 0
     this.#roundMin = Infinity
-    const rise = Math.max(this.#roundMax, this.#lastMax) - this.#propagation
+    // What a receiver's polling adds is no queue. Its acknowledgements come in one datagram per poll, and a lost one looks like the loss of
+    // all that it acknowledged: taken for congestion, that cost a fifth of the rate at 5 %.
+    const rise = Math.max(this.#roundMax, this.#lastMax) - this.#propagation - this.#jitter
     this.#lastMax = this.#roundMax
     this.#roundMax = 0
     const outcomes = this.#lost + this.#arrived

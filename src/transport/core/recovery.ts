@@ -71,7 +71,7 @@ export const Acknowledged = {
 export type Acknowledged = (typeof Acknowledged)[keyof typeof Acknowledged]
 
 /** Share of wrong suspicions that the learned tolerances aim at. */
-const WRONG_GUESS_SHARE = 0.02
+const WRONG_GUESS_SHARE = 0.019
 const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
 /** A suspected datagram of which nothing is heard for so many tail times is lost. */
 const LAPSE_TAILS = 4
