@@ -23,7 +23,7 @@ export interface OracleOptions extends AnyOptions {
 }
 
 /** With VAIVEN_C_POLL_MS=33 every C program of the suite serves its host as rarely as a game of 30 frames a second. */
-const POLL_MS = Number(process.env['VAIVEN_C_POLL_MS'] ?? 5)
+export const POLL_MS = Number(process.env['VAIVEN_C_POLL_MS'] ?? 5)
 
 /** A host of the C library in virtual time. */
 export class OracleHost implements AnyHost {
