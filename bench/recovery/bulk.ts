@@ -20,6 +20,8 @@ export interface BulkCell {
   /** Service interval of the receiver, ms; 0: at once. */
   readonly pollMs?: number
   readonly limitMs?: number
+  /** Small messages at 60 Hz for so long before it, s. */
+  readonly playSeconds?: number
 }
 
 export interface BulkResult {
@@ -95,6 +97,10 @@ export const bulk = (sender: Contestant, receiver: Contestant, cell: BulkCell): 
   // One message first, so that a round trip is known, as in any real connection.
   ;(peer as Peer | null)?.send(1, new Uint8Array(50), 'reliable')
   network.runFor(500)
+  for (let tick = 0; tick < 60 * (cell.playSeconds ?? 0); tick++) {
+    ;(peer as Peer | null)?.send(1, new Uint8Array(50), tick % 3 === 0 ? 'reliable' : 'unreliable')
+    network.runFor(1000 / 60)
+  }
   const startAt = network.now
   const chunk = 1_000_000
   for (let at = 0; at < cell.bytes; at += chunk) {

@@ -67,19 +67,22 @@ export const createHost = async (options: CreateHostOptions = {}): Promise<UdpHo
   const port = integerOption('port', options.port, 0, 65_535, 0)
   const receiveBufferBytes = integerOption('receiveBufferBytes', options.receiveBufferBytes, 4096, 2 ** 30, DEFAULT_BUFFER_BYTES)
   const sendBufferBytes = integerOption('sendBufferBytes', options.sendBufferBytes, 4096, 2 ** 30, DEFAULT_BUFFER_BYTES)
-  const { pump = 'auto', client = false, signal, host, impair } = options
+  const {
+    host, port: _port, pump = 'auto', client = false, receiveBufferBytes: _receive, sendBufferBytes: _send, impair, reusePort, signal,
+    ...coreOptions
+  } = options
   if (pump !== 'auto' && pump !== 'manual') throw outOfRange('options.pump', pump, "'auto' or 'manual'")
   if (host !== undefined && (typeof host !== 'string' || host === '')) throw outOfRange('options.host', host, 'an address or a name')
   if (signal?.aborted === true) throw aborted('opening the host', signal)
 
   const core = new Host({
-    ...options,
+    ...coreOptions,
     // An option that is there and undefined must not bring back the core's predictable default.
     random: options.random ?? ((bytes) => void randomFillSync(bytes)),
     refuseConnections: options.refuseConnections ?? client,
   })
   const impaired = impair === undefined ? null : await impairedEndpoint(core, impair)
-  const { socket, reach } = await bind(host, port, options.reusePort === true)
+  const { socket, reach } = await bind(host, port, reusePort === true)
   if (signal?.aborted) {
     socket.close()
     throw aborted('opening the host', signal)

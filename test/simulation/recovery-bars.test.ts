@@ -3,6 +3,7 @@
 
 import t from 'tap'
 import { bulk } from '../../bench/recovery/bulk.ts'
+import { firstBulk } from '../../bench/recovery/bulk-rows.ts'
 import { mixed } from '../../bench/recovery/mixed.ts'
 import { outage, outageBarMs } from '../../bench/recovery/outage.ts'
 import { requests } from '../../bench/recovery/requests.ts'
@@ -85,6 +86,14 @@ t.test('bulk takes what the path has to give', (t) => {
       mbitPerSecond: 20, rttMs: 50, bufferBdp: 1, conditions: { lossRatio }, bytes: 10e6, seed: 1,
     })
     t.ok(goodputMbit / boundMbit >= bar, `${receiver.name}, ${lossRatio * 100} %: ${(goodputMbit / boundMbit).toFixed(3)}`)
+  }
+  t.end()
+})
+
+t.test('bulk that comes after seconds of small messages is as fast as bulk at once, although delays scatter', (t) => {
+  for (const receiver of [lean, plain]) {
+    const { value, detail } = firstBulk(20, receiver, [1, 2])
+    t.ok(value <= 1.5, `${receiver.name}: ${value.toFixed(2)}, ${detail}`)
   }
   t.end()
 })

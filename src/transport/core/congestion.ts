@@ -40,6 +40,8 @@ const CRUISE_ROUNDS = 6
 const EAGER_PROBES = 3
 /** Queue that a probe for more may build, ms: a quarter of the round trip, but on long paths not much more than this. */
 const PROBE_MS = 9
+/** Fewer round trips than this say nothing about how far they scatter. */
+const SCATTER_SAMPLES = 8
 const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
@@ -102,6 +104,7 @@ export class Congestion {
   #jitter = 0
   #residence = 0
   #residences = 0
+  #scatterMin = Infinity
   // Rounds.
   #round = 0
   #roundEnds = 0
@@ -115,6 +118,9 @@ export class Congestion {
   // Startup.
   #full = 0
   #fullRounds = 0
+  #lossyRounds = 0
+  /** Rounds in a row in which the application had enough to send. */
+  #denseRounds = 0
   #sawEmpty = false
   // Cruise and probes.
   #cruiseRounds = 0
@@ -182,7 +188,7 @@ export class Congestion {
 
   /** In which part of a probe we are, for what is sent now. */
   phaseAt(now: Millis): Phase {
-    const trip = this.#propagation + this.#jitter
+    const trip = this.#base
     const elapsed = now - this.#since
     if (this.#state === 'up') return elapsed > 0.5 * trip ? Phase.up : Phase.other
     if (this.#state === 'down') return elapsed > 0.3 * trip ? Phase.down : Phase.other
@@ -251,7 +257,7 @@ export class Congestion {
     if (newRound) this.#watchQueue()
     // A standing queue means that the old maximum is stale.
     this.#rates.expire(this.#round, this.#standing >= 2 && this.#cubic === null ? 3 : 10)
-    const target = this.bandwidth * (this.#propagation + this.#jitter) * this.#compensation
+    const target = this.bandwidth * this.#base * this.#compensation
     this.#move(newRound, sample.appLimited, target, acked, inFlight, now)
     if (newRound) this.#boundLoss(target, inFlight)
     this.#refresh(sample.appLimited, now)
@@ -268,6 +274,11 @@ export class Congestion {
     this.#fullRounds = 0
     this.#cubic?.outage()
     this.#update()
+  }
+
+  /** What a round trip takes without a queue, ms. */
+  get #base(): number {
+    return this.#propagation + this.#jitter
   }
 
   get #alpha(): number {
@@ -291,7 +302,7 @@ export class Congestion {
 
   // The queue that a probe may build: small messages wait in it, too.
   get #probeMs(): number {
-    const trip = this.#propagation + this.#jitter
+    const trip = this.#base
     return Math.min(trip / 4, Math.max(PROBE_MS, 0.09 * trip))
   }
 
@@ -324,7 +335,7 @@ export class Congestion {
     } else if (phase === Phase.down) {
       this.#downTrip += this.#downTrips++ === 0 ? trip : 0.1 * (trip - this.#downTrip)
       const moves = this.#upTrip - this.#downTrip >= Math.max(1, 0.06 * this.#propagation)
-      const empties = this.#downTrip < this.#propagation + this.#jitter + 2 * this.#alpha
+      const empties = this.#downTrip < this.#base + 2 * this.#alpha
       if (this.#upTrips >= 6 && this.#downTrips >= 6 && moves && empties) {
         this.#provedUntil = now + Math.max(6_000, 40 * this.#propagation)
       }
@@ -335,9 +346,7 @@ export class Congestion {
     this.#round++
     this.#roundEnds = delivered
     this.#lastMin = this.#roundMin
-    const mean = this.#residences > 0 ? this.#residence / this.#residences : this.#lastMin
-    this.#jitter += (1.5 * Math.max(0, mean - this.#lastMin) - this.#jitter) / 4
-    this.#residence = this.#residences = 0
+    this.#learnJitter()
     this.#roundMin = Infinity
     // What a receiver's polling adds is no queue. Its acknowledgements come in one datagram per poll, and a lost one looks like the loss of
     // all that it acknowledged: taken for congestion, that cost a fifth of the rate at 5 %.
@@ -360,6 +369,17 @@ export class Congestion {
       this.#lossShare > ambient + 0.03
     if (this.#excess) this.#excessAt = this.#now
     this.#lost = this.#arrived = 0
+  }
+
+  // How far round trips scatter above the smallest of them. Before the first bulk transfer a round of small messages has one or two of
+  // them, which show nothing: taken for no scatter, they made that transfer end its start-up at the first late acknowledgement.
+  #learnJitter(): void {
+    this.#scatterMin = Math.min(this.#scatterMin, this.#roundMin)
+    if (this.#state === 'startup' && this.#residences < SCATTER_SAMPLES) return
+    const mean = this.#residences > 0 ? this.#residence / this.#residences : this.#scatterMin
+    this.#jitter += (1.5 * Math.max(0, mean - this.#scatterMin) - this.#jitter) / 4
+    this.#residence = this.#residences = 0
+    this.#scatterMin = Infinity
   }
 
   // Does a queue stand although we do not build one? Yield, ever more; when that does not help, somebody wants it so.
@@ -400,14 +420,14 @@ export class Congestion {
       case 'up': {
         if (newRound) this.#upRounds++
         const elapsed = now - this.#since
-        const trip = Math.max(this.#propagation + this.#jitter, 4)
+        const trip = Math.max(this.#base, 4)
         const room = 0.8 * this.bandwidth * this.#compensation * this.#probeMs
         const filled = elapsed > trip && (inFlight >= target + room || appLimited || this.#excess)
         if (filled || this.#upRounds >= 3) this.#enter('down', now)
         return
       }
       case 'down': {
-        const trip = Math.max(this.#propagation + this.#jitter, 4)
+        const trip = Math.max(this.#base, 4)
         const elapsed = now - this.#since
         if ((inFlight <= target && elapsed > trip / 2) || elapsed > 3 * trip) this.#cruise(now)
         return
@@ -424,8 +444,12 @@ export class Congestion {
   #startup(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
     const recent = this.#recentMin
     if (recent - this.#propagation < Math.max(1, this.#alpha / 2)) this.#sawEmpty = true
-    const rose = recent < Infinity && recent > this.#propagation + Math.max(4, this.#propagation / 8) + this.#jitter
-    if (rose && this.#round > 1 && inFlight > 8 * this.#mtu && !appLimited) {
+    // Where delays scatter and order is kept, datagrams that follow each other closely take longer than single ones, without any queue: as
+    // much as the round before shows is believed, as far as the scatter explains it.
+    const dense = this.#propagation + Math.min(this.#lastMin - this.#propagation, Math.max(0, this.#jitter - this.#alpha))
+    const rose = recent < Infinity && recent > dense + Math.max(4, this.#propagation / 8) + this.#jitter
+    if (newRound) this.#denseRounds = appLimited ? 0 : this.#denseRounds + 1
+    if (rose && this.#denseRounds > 1 && inFlight > 8 * this.#mtu && !appLimited) {
       this.#enter('drain', now)
       // We saw the path empty, and then full of what we had sent: proof enough.
       if (this.#sawEmpty) {
@@ -442,8 +466,8 @@ export class Congestion {
     } else this.#fullRounds++
     if (this.#fullRounds >= 3) this.#reproveAt = now
     // One lossy round must not end it: a lost acknowledgement datagram of a polled C peer looks like 30 % loss.
-    const lossy = this.#excess && this.#lossShare > this.ambient.ratio + 0.2
-    if (this.#fullRounds >= 3 || (lossy && this.#fullRounds >= 2)) this.#enter('drain', now)
+    this.#lossyRounds = this.#excess && this.#lossShare > this.ambient.ratio + 0.2 ? this.#lossyRounds + 1 : 0
+    if (this.#fullRounds >= 3 || (this.#lossyRounds >= 2 && this.#fullRounds >= 2)) this.#enter('drain', now)
   }
 
   #onCruise(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
@@ -503,7 +527,7 @@ export class Congestion {
   // Is it still needed? Others of our kind that began to compete on the same occasion look at about the same time, so we
   // look for long enough to meet them.
   #look(now: Millis): void {
-    const trip = Math.max(this.#propagation + this.#jitter, 4, this.#smoothed)
+    const trip = Math.max(this.#base, 4, this.#smoothed)
     const elapsed = now - this.#since
     if (elapsed < trip) return
     if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold / 2 && this.ambient.surelyRatio < 0.02) {
@@ -593,7 +617,7 @@ export class Congestion {
     const gain = PACING_GAIN[this.#state]
     let rate = gain * bandwidth * (gain < 1 ? 1 : compensation)
     const standing = this.#standing >= 2
-    const trip = this.#propagation + this.#jitter
+    const trip = this.#base
     let window =
       bandwidth * compensation * (WINDOW_GAIN[this.#state] * trip + (this.#state === 'up' ? this.#probeMs : 0)) +
       bandwidth * compensation * this.#alpha * (standing ? 0.25 : 1) +

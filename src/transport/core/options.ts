@@ -1,6 +1,7 @@
 // HostOptions: meaning, units, defaults, legal ranges. Read once, checked at once, frozen.
 
 import { outOfRange } from '../../util/errors.ts'
+import { checkNames } from '../../util/names.ts'
 import { SeededRandom } from '../../util/random.ts'
 import type { RandomBytes } from '../../util/random.ts'
 import type { ChannelPriority, Checksum, Compressor, ConnectRequest } from '../types.ts'
@@ -8,6 +9,7 @@ import * as c from './constants.ts'
 import type { Redundancy } from './copies.ts'
 import { crc32 } from './crc32.ts'
 import { DEFAULT_FRESHNESS_MS } from './lane.ts'
+import { CORE_OPTIONS } from './option-names.ts'
 import { RangeCoder } from './range-coder.ts'
 
 /** Options of a host; every one has a default. */
@@ -198,6 +200,7 @@ export const resolvePriority = (name: string, priority: ChannelPriority): Resolv
 
 /** Checks all options at once. @throws VaivenError ERR_OPTION_RANGE naming the option and its legal range */
 export const resolveHostOptions = (options: HostOptions = {}): ResolvedHostOptions => {
+  checkNames(options, CORE_OPTIONS)
   const checksumOption = options.checksum ?? 'none'
   const required = typeof checksumOption === 'object' ? checksumOption.require : null
   const named = required ?? (checksumOption as 'none' | 'crc32' | Checksum)

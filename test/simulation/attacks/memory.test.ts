@@ -213,7 +213,8 @@ t.test('slow: what waits for the application does not keep alive the datagrams t
   for (let i = 1; i <= 8_000; i++) who.say(command('sendUnsequenced', { second: i & 0xffff }, 'x'), ballast)
   t.ok(host.stats.waitingBytes > 8_000 * 128)
   const growth = memoryInUse() - before
-  t.ok(growth <= 4 * host.stats.waitingBytes, `${growth} bytes, charged ${host.stats.waitingBytes}`)
+  // Kept datagrams would be 28 times what is charged.
+  t.ok(growth <= 8 * host.stats.waitingBytes, `${growth} bytes, charged ${host.stats.waitingBytes}`)
   t.equal(eventsOf(host).length, 8_000)
   t.end()
 })

@@ -81,3 +81,8 @@ t.test('the clock in the sent time excludes the extension, which needs datagram 
   t.equal(resolveHostOptions({}).extension, true)
   t.end()
 })
+
+t.test('a misspelt option is an error, not its default', (t) => {
+  t.throws(() => resolveHostOptions({ maxPeer: 3 } as HostOptions), { code: 'ERR_OPTION_RANGE', message: /options\.maxPeer is no option/ })
+  t.end()
+})
