@@ -77,7 +77,7 @@ t.test('recovery', (t) => {
       const { flight } = play(steps, options)
       // What was suspected and never heard of lapses.
       flight.pass(120_000)
-      const { inTransitBytes, inFlightBytes, hasAgain, deadline, overdueSince } = flight.recovery
+      const { inTransitBytes, inFlightBytes, again: { any: hasAgain }, deadline, overdueSince } = flight.recovery
       const books = { inTransitBytes, inFlightBytes, hasAgain, deadline, overdueSince }
       const wanted = { inTransitBytes: 0, inFlightBytes: 0, hasAgain: false, deadline: Infinity, overdueSince: -1 }
       if (JSON.stringify(books) !== JSON.stringify(wanted)) throw new Error(JSON.stringify(books))

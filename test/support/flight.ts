@@ -7,7 +7,7 @@ import { Report } from '../../src/transport/core/extension.ts'
 import { Lane } from '../../src/transport/core/lane.ts'
 import { Kind, Message, ReliableCommand } from '../../src/transport/core/message.ts'
 import { Acknowledged, Recovery } from '../../src/transport/core/recovery.ts'
-import type { SentDatagram } from '../../src/transport/core/recovery.ts'
+import type { SentDatagram } from '../../src/transport/core/sent-datagrams.ts'
 import { URGENT_BYTES } from '../../src/transport/core/schedule.ts'
 
 /** A datagram as its sender remembers it; the record itself is used again later. */
@@ -67,7 +67,7 @@ export class Flight {
     const record = this.recovery.open(this.now)
     const message = new Message(new Uint8Array(50), Kind.unreliable)
     message.onSettled = onSettled
-    this.recovery.carryUnreliable(record, message)
+    record.addUnreliable(message)
     this.#commit(record)
     return { token: record.token, number: record.number, at: this.now, commands: [] }
   }
@@ -76,9 +76,9 @@ export class Flight {
   repeat(): Flown[] {
     const all: Flown[] = []
     for (;;) {
-      const command = this.recovery.peekAgainUrgent() ?? this.recovery.peekAgainBulk()
+      const command = this.recovery.again.peekUrgent() ?? this.recovery.again.peekBulk()
       if (command === null) return all
-      this.recovery.takeAgain(command)
+      this.recovery.again.take(command)
       all.push(this.leave([command]))
     }
   }

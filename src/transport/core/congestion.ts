@@ -41,7 +41,7 @@ const EAGER_PROBES = 3
 /** Queue that a probe for more may build, ms: a quarter of the round trip, but on long paths not much more than this. */
 const PROBE_MS = 9
 /** Fewer round trips than this say nothing about how far they scatter. */
-const SCATTER_SAMPLES = 8
+const SCATTER_SAMPLES = 4
 const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04

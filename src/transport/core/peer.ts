@@ -419,7 +419,7 @@ export class PeerCore implements Peer, Inbox, Timed {
 
   /** True when something of ours is under way, or about to be, that will show whether the other side is still there. */
   get awaitsAcknowledgement(): boolean {
-    return this.controlQueue.length > 0 || this.recovery.busy || this.recovery.hasAgain
+    return this.controlQueue.length > 0 || this.recovery.busy || this.recovery.again.any
   }
 
   /** `disconnect-later` goes on once everything has arrived. */
@@ -470,7 +470,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (now >= this.sending.nextExpiry) this.sending.expire(now)
     if (recovery.copies.due(now) || (this.reports !== null && this.reports.dueAt <= now)) host.ready(this)
     if (this.state === 'connected' && this.pingDue(now)) this.queuePing()
-    if (this.controlQueue.length > 0 || this.sending.messages > 0 || recovery.hasAgain) host.ready(this)
+    if (this.controlQueue.length > 0 || this.sending.messages > 0 || recovery.again.any) host.ready(this)
     this.continueLeaving()
     if (!this.queued) this.rearm(now)
   }
@@ -490,7 +490,7 @@ export class PeerCore implements Peer, Inbox, Timed {
     if (this.sending.hasUnstamped && this.sending.messages > 0) at = now
     const copyAt = recovery.copies.deadline
     if (copyAt > now) at = Math.min(at, copyAt)
-    if (copyAt <= now || this.sending.messages > 0 || recovery.peekAgainBulk() !== null) {
+    if (copyAt <= now || this.sending.messages > 0 || recovery.again.peekBulk() !== null) {
       // It may be a limit that holds them back: the host's, where others wait as well, or the other side's.
       const opensAt = this.pace.opensAt(now)
       if (!this.host.pace.allows(now)) this.host.paceQueue.wait(this, now)
@@ -654,7 +654,7 @@ export class PeerCore implements Peer, Inbox, Timed {
   }
 
   get #bulkWaits(): boolean {
-    return this.recovery.peekAgainBulk() !== null || this.sending.schedule.hasBulk
+    return this.recovery.again.peekBulk() !== null || this.sending.schedule.hasBulk
   }
 
 }

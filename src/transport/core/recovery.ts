@@ -11,50 +11,17 @@
 
 import type { Millis } from '../endpoint.ts'
 import type { DeliveryTrace } from '../types.ts'
-import { Calm } from './ambient-loss.ts'
-import { Phase } from './congestion.ts'
-import type { Congestion, FlightNotes } from './congestion.ts'
+import type { Congestion } from './congestion.ts'
 import type { Copies } from './copies.ts'
 import type { Report } from './extension.ts'
+import { LossRate } from './loss-rate.ts'
 import type { Message, ReliableCommand } from './message.ts'
-import { MinHeap } from './ring.ts'
 import { OneWay } from './one-way.ts'
+import { Repeats } from './repeats.ts'
 import { RoundTrip } from './round-trip.ts'
-
-const NO_COMMANDS: ReliableCommand[] = []
-const NO_MESSAGES: Message[] = []
-
-/** A datagram that carried at least one reliable command. */
-export class SentDatagram implements FlightNotes {
-  number = -1
-  token = 0
-  sentAt = 0
-  /** Bytes on the wire, IP and UDP headers included. */
-  bytes = 0
-  // Both lists are made when first needed: an idle connection keeps a few records that carry one ping.
-  commands: ReliableCommand[] = NO_COMMANDS
-  /** Unreliable packets in it whose sender wants to know; only where the other side reports datagrams. */
-  unreliable: Message[] = NO_MESSAGES
-  /** Carries nothing that is acknowledged by itself: the report may wait, and nothing is sent again. */
-  passive = false
-  /** Tail time without backoff that was valid when it left, and when it ends. */
-  tail = 0
-  tailAt = 0
-  /** Carries only pieces of large packets. */
-  bulk = false
-  acknowledged = false
-  suspected = false
-  lost = false
-  /** `sentTime: 'clock'`: the datagram before it with the same token. */
-  sameToken = -1
-  // FlightNotes
-  deliveredBefore = 0
-  deliveredAt = 0
-  firstSentAt = 0
-  appLimited = false
-  calm: Calm = Calm.no
-  phase: Phase = Phase.other
-}
+import { SentDatagrams } from './sent-datagrams.ts'
+import type { SentDatagram } from './sent-datagrams.ts'
+import { Tolerances } from './tolerances.ts'
 
 /** Told of every step of a command; `datagram` is the one that the step is about. */
 export type CommandTrace = (what: DeliveryTrace['what'], command: ReliableCommand, datagram: number, at: Millis) => void
@@ -70,9 +37,6 @@ export const Acknowledged = {
 } as const
 export type Acknowledged = (typeof Acknowledged)[keyof typeof Acknowledged]
 
-/** Share of wrong suspicions that the learned tolerances aim at. */
-const WRONG_GUESS_SHARE = 0.019
-const SHRINK = WRONG_GUESS_SHARE / (1 - WRONG_GUESS_SHARE)
 /** A suspected datagram of which nothing is heard for so many tail times is lost. */
 const LAPSE_TAILS = 4
 /** Least allowance of the tail time for timers and pumps on both sides; the slack learns what a path needs beyond it. */
@@ -84,12 +48,8 @@ const INITIAL_TAIL_MS = 250
 const MAX_TAIL_MS = 1_000
 /** Tail firings without any acknowledgement after which everything older is given up for lost, once. */
 const OUTAGE_PROBES = 4
-const LOSS_GAIN = 1 / 96
-const SLOW_LOSS_GAIN = 1 / 512
 /** An unreliable datagram may wait this much longer for its report than two tail times. */
 const PASSIVE_WAIT_MS = 100
-/** More records than this are not kept once all of them are settled. */
-const LARGE_RING = 1024
 /** IPv4 and UDP headers: a bottleneck carries them too. */
 const WIRE_OVERHEAD = 28
 /** Datagrams that a firing tail timer may send beyond the congestion window. */
@@ -97,8 +57,8 @@ const FORCED = 2
 
 export class Recovery {
   readonly roundTrip = new RoundTrip()
-  /** Smoothed share of datagrams found lost. */
-  lossRatio = 0
+  /** Commands to send again. */
+  readonly again = new Repeats()
   /** Reliable payload bytes sent and neither acknowledged nor suspected lost. */
   inTransitBytes = 0
   /** Bytes on the wire of datagrams neither acknowledged nor lost. */
@@ -123,25 +83,13 @@ export class Recovery {
   probes = 0
   /** Live time since which something is overdue without any acknowledgement; -1 when nothing is. */
   overdueSince: Millis = -1
-  /** Urgent and bulk commands to send again, in the order of their first transmission. */
-  readonly #againUrgent = new MinHeap<ReliableCommand>()
-  readonly #againBulk = new MinHeap<ReliableCommand>()
-  #ring: SentDatagram[] = []
-  #mask = -1
-  /** Oldest datagram that is neither acknowledged nor lost, and the number of the next one. */
-  #low: number
-  #next: number
+  readonly #sent: SentDatagrams
   #largestAcknowledged = -1
   /** Round trip of the newest-sent acknowledged datagram. */
   #rackRoundTrip = 0
-  /** Learned: how much later than the tail time acknowledgements may still come. */
-  #slack = 0
-  /** Learned: how far datagrams overtake each other, tight (for suspicion) and wide (for certainty). */
-  #reorderTight = 0
-  #reorderWide = 0
-  #outcomes = 0
+  readonly #tolerances = new Tolerances()
+  readonly #loss = new LossRate()
   #outstanding = 0
-  #slowLossRatio = 0
   #lastProbeAt = -Infinity
   /** During an outage the next probe leaves not before this. */
   #probeAt = -Infinity
@@ -170,8 +118,6 @@ export class Recovery {
   /** Unreliable packets whose fate is known and whose sender is not told yet. */
   #toTell: { readonly message: Message; readonly outcome: 'delivered' | 'lost' }[] = []
   #timerAt: Millis = Infinity
-  readonly #clock: boolean
-  readonly #byToken: Map<number, number> | null
 
   /**
    * @param start first datagram number, 0 to 65535
@@ -184,13 +130,11 @@ export class Recovery {
   constructor(
     start: number, now: Millis, clock: boolean, congestion: Congestion | null, copies: Copies, onListenerError: (error: unknown) => void,
   ) {
-    this.#low = this.#next = start
+    this.#sent = new SentDatagrams(start, clock)
     this.#now = this.#lastAcknowledgedAt = now
-    this.#clock = clock
     this.congestion = congestion
     this.copies = copies
     this.#onListenerError = onListenerError
-    this.#byToken = clock ? new Map() : null
   }
 
   /** Commands that have left and are not acknowledged. */
@@ -198,15 +142,15 @@ export class Recovery {
     return this.#outstanding > 0
   }
 
-  /** Something waits to be sent again. What was acknowledged meanwhile does not: nobody else might ever look for it. */
-  get hasAgain(): boolean {
-    return this.peekAgainUrgent() !== null || this.peekAgainBulk() !== null
+  /** Smoothed share of datagrams found lost. */
+  get lossRatio(): number {
+    return this.#loss.fast
   }
 
   /** The time after which an unanswered datagram is suspected lost. */
   get tailMs(): number {
     const { mean, deviation, sampled } = this.roundTrip
-    return sampled ? Math.min(mean + Math.max(4 * deviation, TAIL_FLOOR_MS) + this.#slack, LONGEST_TAIL_MS) : INITIAL_TAIL_MS
+    return sampled ? Math.min(mean + Math.max(4 * deviation, TAIL_FLOOR_MS) + this.#tolerances.slack, LONGEST_TAIL_MS) : INITIAL_TAIL_MS
   }
 
   get lastAcknowledgedAt(): Millis {
@@ -226,34 +170,12 @@ export class Recovery {
   /** Begins a datagram that will carry reliable commands; its token goes into the header. */
   open(now: Millis): SentDatagram {
     this.#now = now
-    const number = this.#next
-    if (number - this.#low > this.#mask >> 1) this.#resizeRing(Math.max(4, (this.#mask + 1) * 2))
-    // A burst must not keep its room for ever; late acknowledgements of its end still find their datagrams.
-    else if (number === this.#low && this.#mask >= LARGE_RING) this.#resizeRing(LARGE_RING >> 2)
-    const record = this.#ring[number & this.#mask] as SentDatagram
-    this.#forgetToken(record)
-    record.number = number
-    record.token = this.#clock ? Math.floor(now) & 0xffff : number & 0xffff
-    record.sentAt = now
-    record.commands = NO_COMMANDS
-    record.unreliable = NO_MESSAGES
-    record.passive = true
-    record.bulk = true
-    record.acknowledged = record.suspected = record.lost = false
-    record.sameToken = -1
-    if (this.#byToken !== null) {
-      record.sameToken = this.#byToken.get(record.token) ?? -1
-      this.#byToken.set(record.token, number)
-    }
-    return record
+    return this.#sent.open(now)
   }
 
   /** A reliable command goes into the open datagram: for the first time, again, or as a copy. */
   carry(record: SentDatagram, command: ReliableCommand, copy = false): void {
-    if (record.commands === NO_COMMANDS) record.commands = []
-    record.commands.push(command)
-    record.passive = false
-    if (command.urgent) record.bulk = false
+    record.add(command)
     command.lastDatagram = record.number
     if (command.transmissions++ === 0) {
       command.sentAt = record.sentAt
@@ -267,15 +189,9 @@ export class Recovery {
     }
   }
 
-  /** An unreliable packet whose sender wants to know goes into the open datagram. */
-  carryUnreliable(record: SentDatagram, message: Message): void {
-    if (record.unreliable === NO_MESSAGES) record.unreliable = []
-    record.unreliable.push(message)
-  }
-
   /** The open datagram leaves. */
   commit(record: SentDatagram, now: Millis, bytes: number): void {
-    this.#next = record.number + 1
+    this.#sent.next = record.number + 1
     record.bytes = bytes + WIRE_OVERHEAD
     if (this.inFlightBytes === 0) this.#firstSentAt = this.#deliveredAt = now
     this.inFlightBytes += record.bytes
@@ -296,16 +212,6 @@ export class Recovery {
     if (record.tailAt < this.#timerAt) this.#timerAt = record.tailAt
   }
 
-  /** The next urgent command to send again; `null` when there is none. Stays queued until `takeAgain`. */
-  peekAgainUrgent(): ReliableCommand | null {
-    return settledSkipped(this.#againUrgent)
-  }
-
-  /** The same for bulk. */
-  peekAgainBulk(): ReliableCommand | null {
-    return settledSkipped(this.#againBulk)
-  }
-
   /** Is so much more allowed to be under way for something urgent? It may go beyond the controller's window. */
   urgentAllowed(mtu: number): boolean {
     if (this.congestion === null || this.forced > 0) return true
@@ -317,12 +223,6 @@ export class Recovery {
   bulkAllowed(bytes: number): boolean {
     if (this.congestion === null || this.forcedBulk > 0) return true
     return this.inFlightBytes + bytes + WIRE_OVERHEAD <= this.congestion.window
-  }
-
-  /** The command that a peek gave is being sent. */
-  takeAgain(command: ReliableCommand): void {
-    ;(command.urgent ? this.#againUrgent : this.#againBulk).pop()
-    command.queued = false
   }
 
   /** All acknowledgements of one datagram are judged together: call before the first. */
@@ -343,7 +243,7 @@ export class Recovery {
    * @returns what it was; the caller releases the command on `first`
    */
   acknowledge(channel: number, sequence: number, token: number, command: ReliableCommand | undefined, now: Millis): Acknowledged {
-    const record = this.#find(channel, sequence, token)
+    const record = this.#sent.carrying(channel, sequence, token)
     if (record === null) return Acknowledged.stray
     if (!record.acknowledged) this.#arrived(record, now, true)
     if (command === undefined || command.acknowledged) return Acknowledged.again
@@ -358,7 +258,7 @@ export class Recovery {
    * @returns false when it names nothing that we sent
    */
   reported(report: Report, now: Millis, release: (command: ReliableCommand) => void): boolean {
-    const newest = this.#byToken16(report.newest)
+    const newest = this.#sent.numbered(report.newest)
     if (newest === null) return false
     if (!newest.acknowledged) {
       this.#delayMs = report.delayMs
@@ -369,7 +269,7 @@ export class Recovery {
     this.#release(newest, now, release)
     for (let i = -1; i < 64; i++) {
       if (i >= 0 && (((i < 32 ? report.mapLow : report.mapHigh) >>> (i & 31)) & 1) === 0) continue
-      const record = this.#byToken16((report.largest - 1 - i) & 0xffff)
+      const record = this.#sent.numbered((report.largest - 1 - i) & 0xffff)
       if (record === null || record.acknowledged) continue
       this.#arrived(record, now, false)
       this.#release(record, now, release)
@@ -422,15 +322,15 @@ export class Recovery {
     let fired = false
     let overdue = false
     let oldestBulk: SentDatagram | null = null
-    for (let n = this.#low; n < this.#next; n++) {
-      const record = this.#ring[n & this.#mask] as SentDatagram
+    for (let n = this.#sent.low; n < this.#sent.next; n++) {
+      const record = this.#sent.at(n)
       if (record.acknowledged || record.lost) continue
       if (record.suspected) {
         // What it carried has left again in others; after so long nothing will be heard of this one.
         if (now >= record.sentAt + LAPSE_TAILS * record.tail) {
           this.#lose(record, now)
           // What it carried has mostly left again long ago: then there is nothing to do now.
-          if (this.hasAgain) fired = true
+          if (this.again.any) fired = true
         }
         continue
       }
@@ -495,29 +395,15 @@ export class Recovery {
   }
 
   clear(): void {
-    for (const record of this.#ring) {
+    this.#sent.clear((record) => {
       if (record.unreliable.length > 0) this.#settleUnreliable(record, 'lost')
-      record.commands = NO_COMMANDS
-    }
-    this.#ring = []
-    this.#mask = -1
-    this.#low = this.#next
-    this.#againUrgent.clear()
-    this.#againBulk.clear()
+    })
+    this.again.clear()
     this.#partial = []
-    this.#byToken?.clear()
     this.copies.clear()
     this.inTransitBytes = this.inFlightBytes = this.#outstanding = 0
     this.#timerAt = Infinity
     this.#tell()
-  }
-
-  #byToken16(token: number): SentDatagram | null {
-    if (this.#mask < 0) return null
-    const number = this.#next - ((this.#next - token) & 0xffff)
-    if (number === this.#next || number < 0) return null
-    const record = this.#ring[number & this.#mask] as SentDatagram
-    return record.number === number ? record : null
   }
 
   #release(record: SentDatagram, now: Millis, release: (command: ReliableCommand) => void): void {
@@ -538,23 +424,6 @@ export class Recovery {
     this.inTransitBytes -= command.payloadBytes
   }
 
-  #find(channel: number, sequence: number, token: number): SentDatagram | null {
-    if (this.#mask < 0) return null
-    let number: number
-    if (this.#byToken !== null) number = this.#byToken.get(token) ?? -1
-    else number = this.#next - ((this.#next - token) & 0xffff)
-    if (number === this.#next) return null
-    while (number >= 0) {
-      const record = this.#ring[number & this.#mask] as SentDatagram
-      if (record.number !== number || record.token !== token) return null
-      for (const command of record.commands) {
-        if (command.sequence === sequence && command.lane.channel === channel) return record
-      }
-      number = record.sameToken
-    }
-    return null
-  }
-
   /** @param told the acknowledgement is about this datagram; false: a report says so by the way, perhaps again */
   #arrived(record: SentDatagram, now: Millis, told: boolean): void {
     record.acknowledged = true
@@ -566,13 +435,13 @@ export class Recovery {
     if (this.#rateRecord === null || record.deliveredBefore > this.#rateRecord.deliveredBefore) this.#rateRecord = record
     if (record.lost) {
       // A late acknowledgement proves the suspicion wrong: take it out of the estimates again (Eifel, RFC 3522).
-      this.lossRatio = Math.max(0, this.lossRatio - LOSS_GAIN)
+      this.#loss.undo()
       this.congestion?.undoLoss()
     } else {
       this.inFlightBytes -= record.bytes
       this.#outcome(record, false)
     }
-    this.#advanceLow()
+    this.#sent.advanceLow()
     this.#anyArrived = true
     // What a report repeats came late by design: it would poison everything learned from times.
     if (!told) return
@@ -580,21 +449,13 @@ export class Recovery {
     if (record.number < this.#largestBefore) this.#late.push(record)
     const residence = now - record.sentAt
     if (this.#growthMs === Infinity) this.congestion?.residence(residence)
-    const step = Math.max(0.5, this.roundTrip.mean / 32)
-    this.#slack =
-      residence > record.tail ? Math.min(this.roundTrip.mean, this.#slack + step) : Math.max(0, this.#slack - step * SHRINK)
+    this.#tolerances.answered(residence, record.tail, this.roundTrip.mean)
   }
 
   #learnReordering(now: Millis): void {
-    const mean = this.roundTrip.mean
-    const step = Math.max(0.1, mean / 32)
-    for (const record of this.#late) {
-      const late = now - (record.sentAt + this.#rackRoundTrip)
-      if (late > this.#reorderTight) this.#reorderTight = Math.min(mean, this.#reorderTight + step)
-      this.#reorderWide = Math.min(mean, Math.max(this.#reorderWide, 1.25 * late + 0.5))
-    }
-    this.#reorderTight = Math.max(0, this.#reorderTight - step * SHRINK)
-    this.#reorderWide *= 0.9995
+    const { mean } = this.roundTrip
+    for (const record of this.#late) this.#tolerances.overtaken(now - (record.sentAt + this.#rackRoundTrip), mean)
+    this.#tolerances.shrink(mean)
   }
 
   #judge(now: Millis): boolean {
@@ -609,17 +470,18 @@ export class Recovery {
     let wake = Infinity
     let looked = 0
     let found = false
-    const wide = Math.max(this.#reorderWide, this.roundTrip.mean / 8)
-    for (let n = this.#low; n < this.#next; n++) {
-      const record = this.#ring[n & this.#mask] as SentDatagram
+    const { tight } = this.#tolerances
+    const wide = Math.max(this.#tolerances.wide, this.roundTrip.mean / 8)
+    for (let n = this.#sent.low; n < this.#sent.next; n++) {
+      const record = this.#sent.at(n)
       if (record.acknowledged || record.lost) continue
       if (n < this.#largestAcknowledged) {
         const due = record.sentAt + this.#rackRoundTrip
         if (!record.suspected && !record.bulk) {
-          if (due + this.#reorderTight <= now) {
+          if (due + tight <= now) {
             this.#suspect(record, now)
             found = true
-          } else wake = Math.min(wake, due + this.#reorderTight)
+          } else wake = Math.min(wake, due + tight)
         }
         if (due + wide <= now) {
           this.#lose(record, now)
@@ -633,14 +495,14 @@ export class Recovery {
         if (++looked >= 64) break
       }
     }
-    this.#advanceLow()
+    this.#sent.advanceLow()
     if (this.#partial.length > 0) {
       // The acknowledgements of one datagram may be split over two, of which one was lost; or the receiver refused the
       // rest of a datagram. Its arrival never stands for the arrival of what it carried.
       this.#partial = this.#partial.filter((part) => {
         if (part.command.acknowledged || part.command.lastDatagram !== part.datagram) return false
         const overtaken = this.#largestAcknowledged > part.datagram
-        const due = overtaken ? Math.min(part.tailAt, part.since + Math.max(2, this.#reorderTight)) : part.tailAt
+        const due = overtaken ? Math.min(part.tailAt, part.since + Math.max(2, tight)) : part.tailAt
         if (due > now) {
           wake = Math.min(wake, due)
           return true
@@ -701,7 +563,7 @@ export class Recovery {
       if (outcome === 'delivered' && --message.missing > 0) continue
       this.#toTell.push({ message, outcome })
     }
-    record.unreliable = NO_MESSAGES
+    record.forgetUnreliable()
   }
 
   // A listener may end the connection, which empties what is being walked through here: it is told when that is done.
@@ -733,8 +595,8 @@ export class Recovery {
     this.#outageHandled = true
     this.congestion?.outage()
     const before = now - this.tailMs
-    for (let n = this.#low; n < this.#next; n++) {
-      const record = this.#ring[n & this.#mask] as SentDatagram
+    for (let n = this.#sent.low; n < this.#sent.next; n++) {
+      const record = this.#sent.at(n)
       if (!record.acknowledged && !record.lost && record.sentAt < before) this.#lose(record, now)
     }
   }
@@ -744,20 +606,12 @@ export class Recovery {
       command.inTransit = false
       this.inTransitBytes -= command.payloadBytes
     }
-    if (command.queued) return
-    command.queued = true
-    command.againAt = this.#now
-    ;(command.urgent ? this.#againUrgent : this.#againBulk).push(command.order, command)
+    this.again.add(command, this.#now)
   }
 
   #outcome(record: SentDatagram, lost: boolean): void {
-    const gain = Math.max(LOSS_GAIN, 1 / (this.#outcomes + 4))
-    this.#outcomes++
-    this.lossRatio += gain * ((lost ? 1 : 0) - this.lossRatio)
-    // Copies follow the slower of two averages: at 1 % the fast one has forgotten each loss before the next one comes.
-    const slow = Math.max(SLOW_LOSS_GAIN, 1 / (this.#outcomes + 4))
-    this.#slowLossRatio += slow * ((lost ? 1 : 0) - this.#slowLossRatio)
-    this.copies.lossRatio = Math.max(this.lossRatio, this.#slowLossRatio)
+    this.#loss.outcome(lost)
+    this.copies.lossRatio = this.#loss.cautious
     this.congestion?.result(record.calm, lost)
   }
 
@@ -775,30 +629,6 @@ export class Recovery {
     if (this.probes <= 2) return tail
     return Math.max(tail, Math.min(0.08 * (this.#now - this.#lastAcknowledgedAt), MAX_TAIL_MS))
   }
-
-  #advanceLow(): void {
-    while (this.#low < this.#next) {
-      const record = this.#ring[this.#low & this.#mask] as SentDatagram
-      if (!record.acknowledged && !record.lost) break
-      this.#low++
-    }
-  }
-
-  #resizeRing(capacity: number): void {
-    const ring: SentDatagram[] = []
-    for (let i = 0; i < capacity; i++) ring.push(new SentDatagram())
-    for (const record of this.#ring) {
-      if (record.number >= Math.max(0, this.#next - capacity)) ring[record.number & (capacity - 1)] = record
-      else this.#forgetToken(record)
-    }
-    this.#ring = ring
-    this.#mask = capacity - 1
-  }
-
-  // The record is about to stand for another datagram.
-  #forgetToken(record: SentDatagram): void {
-    if (this.#byToken !== null && this.#byToken.get(record.token) === record.number) this.#byToken.delete(record.token)
-  }
 }
 
 interface PartlyAcknowledged {
@@ -806,15 +636,4 @@ interface PartlyAcknowledged {
   readonly datagram: number
   readonly since: Millis
   readonly tailAt: Millis
-}
-
-// Commands acknowledged while they waited to be sent again are left out here rather than searched for when it happened.
-const settledSkipped = (heap: MinHeap<ReliableCommand>): ReliableCommand | null => {
-  for (;;) {
-    const command = heap.peek()
-    if (command === undefined) return null
-    if (!command.acknowledged) return command
-    heap.pop()
-    command.queued = false
-  }
 }

@@ -12,7 +12,7 @@ import { Kind, ReliableCommand } from './message.ts'
 import type { Message } from './message.ts'
 import { channelOf, echoOf, sequenceOf } from './pending-acks.ts'
 import type { PeerCore } from './peer.ts'
-import type { SentDatagram } from './recovery.ts'
+import type { SentDatagram } from './sent-datagrams.ts'
 import { isSmall } from './schedule.ts'
 import { isStale } from './send-queue.ts'
 import { encodeAcknowledge, encodeHead, put16, put32 } from './wire.ts'
@@ -73,7 +73,7 @@ export const transmit = (host: Host, peer: PeerCore, out: Datagram, now: Millis)
   if (peer.pace.allows(now) && host.pace.allows(now)) {
     writePackets(host, peer, now, urgent, true)
     // What is urgent and does not fit leaves with the next datagram; copies must not take its place.
-    if (recovery.peekAgainUrgent() === null) writeCopies(peer, reporting, now)
+    if (recovery.again.peekUrgent() === null) writeCopies(peer, reporting, now)
     writeBulk(host, peer, now, urgent)
   }
   // What a listener heard of a packet that was given up made it end the connection.
@@ -151,10 +151,10 @@ const repeatVerifyEcho = (peer: PeerCore, hadAcks: boolean): void => {
 const writeAgain = (peer: PeerCore, urgent: boolean): void => {
   const { recovery } = peer
   for (;;) {
-    const command = urgent ? recovery.peekAgainUrgent() : recovery.peekAgainBulk()
+    const command = urgent ? recovery.again.peekUrgent() : recovery.again.peekBulk()
     if (command === null || !builder.fits(command.wireBytes)) return
     if (!urgent && !bulkMayLeave(peer, command.payloadBytes)) return
-    recovery.takeAgain(command)
+    recovery.again.take(command)
     writeCommand(command)
     carry(peer, command, false)
   }
@@ -180,10 +180,10 @@ const writeCopies = (peer: PeerCore, leaving: boolean, now: Millis): void => {
 // Pieces of large packets: lost ones first, then new ones, as window, controller and pacing allow.
 const writeBulk = (host: Host, peer: PeerCore, now: Millis, urgent: boolean): void => {
   writeAgain(peer, false)
-  if (peer.recovery.peekAgainBulk() === null) writePackets(host, peer, now, urgent, false)
+  if (peer.recovery.again.peekBulk() === null) writePackets(host, peer, now, urgent, false)
   // Whether the application or the path is the limit decides what the controller may learn from this datagram.
   peer.recovery.idle = !peer.sending.schedule.hasBulk
-  peer.recovery.appLimited = peer.recovery.idle && peer.recovery.peekAgainBulk() === null
+  peer.recovery.appLimited = peer.recovery.idle && peer.recovery.again.peekBulk() === null
 }
 
 const bulkMayLeave = (peer: PeerCore, bytes: number): boolean => {
@@ -292,7 +292,7 @@ const writePiece = (host: Host, peer: PeerCore, lane: Lane, message: Message, le
   } else {
     writeUnreliable(lane.channel, message, piece, length)
     // Its sender wants to know, and the other side reports datagrams: this one gets a number.
-    if (message.onSettled !== null && peer.reports !== null) peer.recovery.carryUnreliable((builder.record ??= peer.recovery.open(now)), message)
+    if (message.onSettled !== null && peer.reports !== null) (builder.record ??= peer.recovery.open(now)).addUnreliable(message)
   }
   const whole = message.begun === message.pieces
   if (whole) {

@@ -362,10 +362,10 @@ t.test('what is acknowledged while it waits to be sent again is left out', (t) =
   const heard = flight.leave()
   flight.now += 40
   flight.arrived(heard)
-  t.equal(flight.recovery.hasAgain, true)
+  t.equal(flight.recovery.again.any, true)
   flight.arrived(late)
-  t.equal(flight.recovery.peekAgainUrgent(), null)
-  t.equal(flight.recovery.hasAgain, false)
+  t.equal(flight.recovery.again.peekUrgent(), null)
+  t.equal(flight.recovery.again.any, false)
   t.end()
 })
 
@@ -455,9 +455,9 @@ t.test('commands that are given up are not waited for, in flight or waiting to b
   flight.leave(commands.slice(0, 2))
   flight.leave(commands.slice(2))
   flight.pass(260, false)
-  t.ok(flight.recovery.hasAgain)
+  t.ok(flight.recovery.again.any)
   for (const command of commands) flight.recovery.forget(command)
-  t.same([flight.recovery.busy, flight.recovery.inTransitBytes, flight.recovery.peekAgainUrgent(), flight.recovery.peekAgainBulk()],
+  t.same([flight.recovery.busy, flight.recovery.inTransitBytes, flight.recovery.again.peekUrgent(), flight.recovery.again.peekBulk()],
     [false, 0, null, null])
   const before = flight.recovery.retransmissions
   flight.pass(2_000)
@@ -471,7 +471,7 @@ t.test('clear leaves nothing to wait for', (t) => {
   flight.leave()
   flight.leaveUnreliable((outcome) => told.push(outcome))
   flight.recovery.clear()
-  const { busy, hasAgain, deadline, inFlightBytes, inTransitBytes } = flight.recovery
+  const { busy, again: { any: hasAgain }, deadline, inFlightBytes, inTransitBytes } = flight.recovery
   t.same([busy, hasAgain, deadline, inFlightBytes, inTransitBytes, told], [false, false, Infinity, 0, 0, ['lost']])
   t.end()
 })

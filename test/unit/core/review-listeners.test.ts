@@ -78,9 +78,9 @@ t.test('a packet that was lost and waits to be sent again is dropped by disconne
   network.runFor(2_500)
   stop()
   const { recovery } = a.peer as PeerCore
-  t.ok(recovery.hasAgain)
+  t.ok(recovery.again.any)
   a.peer.disconnectPlain(4)
-  t.same([recovery.peekAgainBulk(), recovery.peekAgainUrgent(), recovery.inTransitBytes], [null, null, 0])
+  t.same([recovery.again.peekBulk(), recovery.again.peekUrgent(), recovery.inTransitBytes], [null, null, 0])
   network.link('b', 'a').filter = () => false
   a.host.setBandwidth(0, 100_000)
   network.runFor(20_000)

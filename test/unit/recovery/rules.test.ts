@@ -97,7 +97,7 @@ t.test('acknowledgements in one datagram are judged together, whatever their ord
   const [five, six, seven] = [flight.leave(), flight.leave(), flight.leave()]
   flight.now += 40
   flight.acknowledge([seven, seven.commands[0]!], [five, five.commands[0]!], [six, six.commands[0]!])
-  t.equal(flight.recovery.hasAgain, false)
+  t.equal(flight.recovery.again.any, false)
   t.same(flight.repeat(), [])
   t.equal(flight.released.length, 3)
   t.end()
