@@ -11,6 +11,7 @@ import type { Millis } from '../endpoint.ts'
 import { AmbientLoss, Calm } from './ambient-loss.ts'
 import { Cubic } from './cubic.ts'
 import { DeliveryRate } from './delivery-rate.ts'
+import { PathDelay } from './path-delay.ts'
 
 /** Notes that go with a datagram from its sending to its acknowledgement. */
 export interface FlightNotes {
@@ -40,8 +41,6 @@ const CRUISE_ROUNDS = 6
 const EAGER_PROBES = 3
 /** Queue that a probe for more may build, ms: a quarter of the round trip, but on long paths not much more than this. */
 const PROBE_MS = 9
-/** Fewer round trips than this say nothing about how far they scatter. */
-const SCATTER_SAMPLES = 4
 const MAX_COMPENSATED = 0.5
 /** Compensated without proof, at most. */
 const UNPROVED_AMBIENT = 0.04
@@ -88,23 +87,10 @@ export class Congestion {
   readonly #mtu: number
   readonly #initial: number
   readonly #rates = new DeliveryRate()
+  readonly #delay = new PathDelay()
   #state: State = 'startup'
   #since: Millis = 0
-  // Round trips, ms: propagation (smallest), of this and the last round, of the last eight samples.
-  #propagation = Infinity
-  #propagationAt: Millis = 0
   #smoothed = 0
-  #roundMin = Infinity
-  #roundMax = 0
-  #lastMin = Infinity
-  #lastMax = 0
-  readonly #recent = new Float64Array(8)
-  #recentCount = 0
-  /** Delay variation that is not a queue: polling receivers, wireless. */
-  #jitter = 0
-  #residence = 0
-  #residences = 0
-  #scatterMin = Infinity
   // Rounds.
   #round = 0
   #roundEnds = 0
@@ -183,12 +169,12 @@ export class Congestion {
 
   /** The smallest round trip known, ms. */
   get propagationMs(): number {
-    return this.#propagation
+    return this.#delay.propagation
   }
 
   /** In which part of a probe we are, for what is sent now. */
   phaseAt(now: Millis): Phase {
-    const trip = this.#base
+    const trip = this.#delay.base
     const elapsed = now - this.#since
     if (this.#state === 'up') return elapsed > 0.5 * trip ? Phase.up : Phase.other
     if (this.#state === 'down') return elapsed > 0.3 * trip ? Phase.down : Phase.other
@@ -197,28 +183,27 @@ export class Congestion {
 
   /** What a loss of something sent now would prove. */
   calmAt(appLimited: boolean): Calm {
-    const alpha = this.#alpha
+    const alpha = this.#delay.alpha
     if (this.#state === 'startup') {
       if (appLimited) return Calm.surely
-      return this.#recentMin - this.#propagation < Math.max(1, alpha / 4) ? Calm.probably : Calm.no
+      return this.#delay.recentMin - this.#delay.propagation < Math.max(1, alpha / 4) ? Calm.probably : Calm.no
     }
     if (this.#cubic !== null || this.#standing > 0) return Calm.no
-    const queue = Math.min(this.#queue, this.#roundMin - this.#propagation)
+    const queue = Math.min(this.#delay.queue, this.#delay.roundMin - this.#delay.propagation)
     if ((this.#state === 'drain' || this.#state === 'down' || appLimited) && queue < 1.5 * alpha) return Calm.surely
     return this.#state === 'cruise' && queue < 0.75 * alpha ? Calm.probably : Calm.no
   }
 
   /** How long each newly acknowledged datagram was under way, its acknowledgement's waiting included. */
   residence(ms: number): void {
-    this.#residence += ms
-    this.#residences++
+    this.#delay.residence(ms)
   }
 
   /** The fate of a datagram. */
   result(calm: Calm, lost: boolean): void {
     if (lost) this.#lost++
     else this.#arrived++
-    if (calm === Calm.surely) this.#emptyUntil = this.#now + Math.max(3_000, 30 * this.#propagation)
+    if (calm === Calm.surely) this.#emptyUntil = this.#now + Math.max(3_000, 30 * this.#delay.propagation)
     this.ambient.result(calm, lost)
   }
 
@@ -257,7 +242,7 @@ export class Congestion {
     if (newRound) this.#watchQueue()
     // A standing queue means that the old maximum is stale.
     this.#rates.expire(this.#round, this.#standing >= 2 && this.#cubic === null ? 3 : 10)
-    const target = this.bandwidth * this.#base * this.#compensation
+    const target = this.bandwidth * this.#delay.base * this.#compensation
     this.#move(newRound, sample.appLimited, target, acked, inFlight, now)
     if (newRound) this.#boundLoss(target, inFlight)
     this.#refresh(sample.appLimited, now)
@@ -276,38 +261,18 @@ export class Congestion {
     this.#update()
   }
 
-  /** What a round trip takes without a queue, ms. */
-  get #base(): number {
-    return this.#propagation + this.#jitter
-  }
-
-  get #alpha(): number {
-    return Math.max(4, 0.06 * this.#propagation)
-  }
-
-  get #queue(): number {
-    return this.#lastMin - this.#propagation
-  }
-
   get #bdp(): number {
-    return this.#propagation === Infinity ? 0 : this.bandwidth * this.#propagation
-  }
-
-  get #recentMin(): number {
-    if (this.#recentCount < 8) return Infinity
-    let least = Infinity
-    for (let i = 0; i < 8; i++) least = Math.min(least, this.#recent[i] as number)
-    return least
+    return this.#delay.propagation === Infinity ? 0 : this.bandwidth * this.#delay.propagation
   }
 
   // The queue that a probe may build: small messages wait in it, too.
   get #probeMs(): number {
-    const trip = this.#base
+    const trip = this.#delay.base
     return Math.min(trip / 4, Math.max(PROBE_MS, 0.09 * trip))
   }
 
   get #threshold(): number {
-    return Math.max(2 * this.#alpha, 10, Math.min(STANDING_MAX_MS, this.#propagation / 4)) + this.#jitter
+    return Math.max(2 * this.#delay.alpha, 10, Math.min(STANDING_MAX_MS, this.#delay.propagation / 4)) + this.#delay.jitter
   }
 
   // The loss that is made up for.
@@ -321,23 +286,16 @@ export class Congestion {
   }
 
   #learnTrip(trip: number, phase: Phase, now: Millis): void {
-    if (trip <= this.#propagation + Math.max(0.3, 0.02 * this.#propagation)) this.#propagationAt = now
-    if (trip < this.#propagation) {
-      // A queue stood where we saw none: what was lost then was not the path's own loss.
-      if (this.#propagation - trip > Math.max(1, this.#alpha / 2) && this.#propagation !== Infinity) this.ambient.reset()
-      this.#propagation = trip
-    }
-    if (trip < this.#roundMin) this.#roundMin = trip
-    if (trip > this.#roundMax) this.#roundMax = trip
-    this.#recent[this.#recentCount++ & 7] = trip
+    // What was lost in a queue that we did not see was not the path's own loss.
+    if (this.#delay.sample(trip, now)) this.ambient.reset()
     if (phase === Phase.up) {
       this.#upTrip += this.#upTrips++ === 0 ? trip : 0.1 * (trip - this.#upTrip)
     } else if (phase === Phase.down) {
       this.#downTrip += this.#downTrips++ === 0 ? trip : 0.1 * (trip - this.#downTrip)
-      const moves = this.#upTrip - this.#downTrip >= Math.max(1, 0.06 * this.#propagation)
-      const empties = this.#downTrip < this.#base + 2 * this.#alpha
+      const moves = this.#upTrip - this.#downTrip >= Math.max(1, 0.06 * this.#delay.propagation)
+      const empties = this.#downTrip < this.#delay.base + 2 * this.#delay.alpha
       if (this.#upTrips >= 6 && this.#downTrips >= 6 && moves && empties) {
-        this.#provedUntil = now + Math.max(6_000, 40 * this.#propagation)
+        this.#provedUntil = now + Math.max(6_000, 40 * this.#delay.propagation)
       }
     }
   }
@@ -345,14 +303,7 @@ export class Congestion {
   #endRound(delivered: number): void {
     this.#round++
     this.#roundEnds = delivered
-    this.#lastMin = this.#roundMin
-    this.#learnJitter()
-    this.#roundMin = Infinity
-    // What a receiver's polling adds is no queue. Its acknowledgements come in one datagram per poll, and a lost one looks like the loss of
-    // all that it acknowledged: taken for congestion, that cost a fifth of the rate at 5 %.
-    const rise = Math.max(this.#roundMax, this.#lastMax) - this.#propagation - this.#jitter
-    this.#lastMax = this.#roundMax
-    this.#roundMax = 0
+    this.#delay.endRound(this.#state === 'startup')
     const outcomes = this.#lost + this.#arrived
     this.#anyLoss = this.#lost > 0
     if (outcomes < 10 && this.#cubic === null) {
@@ -364,22 +315,11 @@ export class Congestion {
     const surplus = this.#lost - outcomes * ambient
     this.#lossShare = this.#lost / outcomes
     this.#excess =
-      rise > Math.max(2, 0.75 * this.#alpha) &&
+      this.#delay.rise > Math.max(2, 0.75 * this.#delay.alpha) &&
       surplus > Math.max(3, OUTLIER * Math.sqrt(outcomes * ambient)) &&
       this.#lossShare > ambient + 0.03
     if (this.#excess) this.#excessAt = this.#now
     this.#lost = this.#arrived = 0
-  }
-
-  // How far round trips scatter above the smallest of them. Before the first bulk transfer a round of small messages has one or two of
-  // them, which show nothing: taken for no scatter, they made that transfer end its start-up at the first late acknowledgement.
-  #learnJitter(): void {
-    this.#scatterMin = Math.min(this.#scatterMin, this.#roundMin)
-    if (this.#state === 'startup' && this.#residences < SCATTER_SAMPLES) return
-    const mean = this.#residences > 0 ? this.#residence / this.#residences : this.#scatterMin
-    this.#jitter += (1.5 * Math.max(0, mean - this.#scatterMin) - this.#jitter) / 4
-    this.#residence = this.#residences = 0
-    this.#scatterMin = Infinity
   }
 
   // Does a queue stand although we do not build one? Yield, ever more; when that does not help, somebody wants it so.
@@ -387,7 +327,7 @@ export class Congestion {
     const probing = this.#state === 'cruise' || this.#state === 'up' || this.#state === 'down'
     if (!probing) return
     const threshold = this.#threshold
-    if (this.#queue > threshold) {
+    if (this.#delay.queue > threshold) {
       this.#peace = 0
       if (this.#standing++ === 0) {
         const again = this.#now - this.#pressedAt < CONTENTION_MS
@@ -396,10 +336,10 @@ export class Congestion {
       this.#pressedAt = this.#now
       if (this.#standing >= 2) {
         if (this.#floor === 0) this.#floor = MAX_YIELD * this.bandwidth
-        this.#yielded = Math.max(0.4, this.#yielded * Math.max(0.75, (this.#propagation + threshold / 2) / this.#lastMin))
+        this.#yielded = Math.max(0.4, this.#yielded * Math.max(0.75, (this.#delay.propagation + threshold / 2) / this.#delay.lastMin))
       }
       this.#stuck = this.#yielded <= 0.45 ? this.#stuck + 1 : 0
-    } else if (this.#queue < 0.6 * threshold) {
+    } else if (this.#delay.queue < 0.6 * threshold) {
       this.#standing = this.#stuck = 0
       this.#yielded = Math.min(1, this.#yielded + YIELD_RECOVERY)
       if (this.#yielded === 1) this.#floor = 0
@@ -420,14 +360,14 @@ export class Congestion {
       case 'up': {
         if (newRound) this.#upRounds++
         const elapsed = now - this.#since
-        const trip = Math.max(this.#base, 4)
+        const trip = Math.max(this.#delay.base, 4)
         const room = 0.8 * this.bandwidth * this.#compensation * this.#probeMs
         const filled = elapsed > trip && (inFlight >= target + room || appLimited || this.#excess)
         if (filled || this.#upRounds >= 3) this.#enter('down', now)
         return
       }
       case 'down': {
-        const trip = Math.max(this.#base, 4)
+        const trip = Math.max(this.#delay.base, 4)
         const elapsed = now - this.#since
         if ((inFlight <= target && elapsed > trip / 2) || elapsed > 3 * trip) this.#cruise(now)
         return
@@ -442,18 +382,18 @@ export class Congestion {
   }
 
   #startup(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
-    const recent = this.#recentMin
-    if (recent - this.#propagation < Math.max(1, this.#alpha / 2)) this.#sawEmpty = true
+    const { propagation, jitter, alpha, lastMin, recentMin } = this.#delay
+    if (recentMin - propagation < Math.max(1, alpha / 2)) this.#sawEmpty = true
     // Where delays scatter and order is kept, datagrams that follow each other closely take longer than single ones, without any queue: as
     // much as the round before shows is believed, as far as the scatter explains it.
-    const dense = this.#propagation + Math.min(this.#lastMin - this.#propagation, Math.max(0, this.#jitter - this.#alpha))
-    const rose = recent < Infinity && recent > dense + Math.max(4, this.#propagation / 8) + this.#jitter
+    const dense = propagation + Math.min(lastMin - propagation, Math.max(0, jitter - alpha))
+    const rose = recentMin < Infinity && recentMin > dense + Math.max(4, propagation / 8) + jitter
     if (newRound) this.#denseRounds = appLimited ? 0 : this.#denseRounds + 1
     if (rose && this.#denseRounds > 1 && inFlight > 8 * this.#mtu && !appLimited) {
       this.#enter('drain', now)
       // We saw the path empty, and then full of what we had sent: proof enough.
       if (this.#sawEmpty) {
-        this.#provedUntil = this.#emptyUntil = now + Math.max(3_000, 24 * this.#propagation)
+        this.#provedUntil = this.#emptyUntil = now + Math.max(3_000, 24 * this.#delay.propagation)
         this.#reproveAfter = 2_000
       }
       this.#reproveAt = now
@@ -472,7 +412,7 @@ export class Congestion {
 
   #onCruise(newRound: boolean, appLimited: boolean, inFlight: number, now: Millis): void {
     const unproved = now > this.#provedUntil && this.ambient.ratio > 0.03
-    const calm = this.#standing === 0 && this.#queue < this.#alpha && !appLimited
+    const calm = this.#standing === 0 && this.#delay.queue < this.#delay.alpha && !appLimited
     if (unproved && calm && now - this.#reproveAt > this.#reproveAfter) {
       // Prove again that our own load builds the queue.
       this.#reproveAt = now
@@ -490,7 +430,7 @@ export class Congestion {
       const again = now - this.#leftCompetingAt < CONTENTION_MS
       this.#competeEvery = again ? Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery) : COMPETE_MS
       const bandwidth = Math.max(this.bandwidth, COMPETE_SHARE * this.#rateBeforePress)
-      this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#lastMin + this.#jitter)), this.#mtu, !again && !this.#hadPeace)
+      this.#cubic = new Cubic(Math.max(inFlight, bandwidth * (this.#delay.lastMin + this.#delay.jitter)), this.#mtu, !again && !this.#hadPeace)
       this.#yielded = 1
       this.#floor = 0
       this.#stuck = 0
@@ -516,7 +456,7 @@ export class Congestion {
       cubic.lost()
       this.#cutAt = now
     }
-    this.#emptyRounds = this.#queue < this.#alpha ? this.#emptyRounds + 1 : 0
+    this.#emptyRounds = this.#delay.queue < this.#delay.alpha ? this.#emptyRounds + 1 : 0
     if (this.#emptyRounds >= EMPTY_ROUNDS) this.#leaveCompeting(now)
     else if (now - this.#competeAt > this.#competeEvery) {
       this.#competeAt = now
@@ -527,10 +467,10 @@ export class Congestion {
   // Is it still needed? Others of our kind that began to compete on the same occasion look at about the same time, so we
   // look for long enough to meet them.
   #look(now: Millis): void {
-    const trip = Math.max(this.#base, 4, this.#smoothed)
+    const trip = Math.max(this.#delay.base, 4, this.#smoothed)
     const elapsed = now - this.#since
     if (elapsed < trip) return
-    if (Math.min(this.#roundMin, this.#lastMin) - this.#propagation < this.#threshold / 2 && this.ambient.surelyRatio < 0.02) {
+    if (this.#delay.latelyMin - this.#delay.propagation < this.#threshold / 2 && this.ambient.surelyRatio < 0.02) {
       this.#leaveCompeting(now)
     } else if (elapsed > Math.max(1.5 * trip, Math.min(COMPETE_LOOK_MS, COMPETE_LOOK_TRIPS * trip))) {
       this.#competeEvery = Math.min(COMPETE_MAX_MS, 2 * this.#competeEvery)
@@ -570,10 +510,10 @@ export class Congestion {
     const steady = this.#state === 'cruise' || this.#state === 'up' || this.#state === 'down'
     if (this.#refreshUntil === 0) {
       // Where the queue overflowed meanwhile, it is a queue that stands and no longer way.
-      const stale = now - this.#propagationAt > (now - this.#excessAt < REFRESH_MS ? STUBBORN_MS : REFRESH_MS)
+      const stale = now - this.#delay.propagationAt > (now - this.#excessAt < REFRESH_MS ? STUBBORN_MS : REFRESH_MS)
       if ((stale || now - this.#refreshedAt > this.#refreshAfter) && steady && !appLimited) {
-        this.#refreshUntil = now + Math.max(50, (stale ? 1.5 : 1.2) * this.#propagation)
-        this.#propagationBefore = stale ? Infinity : this.#propagation
+        this.#refreshUntil = now + Math.max(50, (stale ? 1.5 : 1.2) * this.#delay.propagation)
+        this.#propagationBefore = stale ? Infinity : this.#delay.propagation
       }
       return
     }
@@ -581,10 +521,8 @@ export class Congestion {
     this.#refreshUntil = 0
     this.#refreshedAt = now
     if (this.#propagationBefore === Infinity) {
-      this.#propagationAt = now
-      const least = Math.min(this.#roundMin, this.#lastMin)
-      if (least < Infinity) this.#propagation = least
-    } else if (this.#propagation < this.#propagationBefore - 1) this.#refreshAfter = FIRST_LOOK_MS
+      this.#delay.relearn(now)
+    } else if (this.#delay.propagation < this.#propagationBefore - 1) this.#refreshAfter = FIRST_LOOK_MS
     else this.#refreshAfter = Math.min(LOOK_MAX_MS, Math.max(LOOK_MS, 2 * this.#refreshAfter))
   }
 
@@ -617,10 +555,10 @@ export class Congestion {
     const gain = PACING_GAIN[this.#state]
     let rate = gain * bandwidth * (gain < 1 ? 1 : compensation)
     const standing = this.#standing >= 2
-    const trip = this.#base
+    const trip = this.#delay.base
     let window =
       bandwidth * compensation * (WINDOW_GAIN[this.#state] * trip + (this.#state === 'up' ? this.#probeMs : 0)) +
-      bandwidth * compensation * this.#alpha * (standing ? 0.25 : 1) +
+      bandwidth * compensation * this.#delay.alpha * (standing ? 0.25 : 1) +
       (standing ? 1 : 2) * mtu
     window *= this.#yielded
     rate *= this.#yielded
