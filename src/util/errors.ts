@@ -66,8 +66,3 @@ export const outOfRange = (name: string, value: unknown, legal: string, code: Er
 /** The error for a wait that an AbortSignal ended. */
 export const aborted = (what: string, signal: AbortSignal): VaivenError =>
   new VaivenError('ERR_ABORTED', `${what} was aborted`, { cause: signal.reason })
-
-/** Guards what the code itself promises; never used on bytes from the network. */
-export function assert(condition: boolean, promise: string): asserts condition {
-  if (!condition) throw new Error(`vaiven broke its own promise: ${promise}`)
-}

@@ -27,6 +27,3 @@ export const placeOf = (sequence: number, reference: number): Place => {
   if (lead < ACCEPTED_WINDOWS) return Place.acceptable
   return lead < ACCEPTED_WINDOWS + 2 ? Place.deadZone : Place.old
 }
-
-/** Is clock `a` before clock `b`, both 16-bit numbers that wrap? */
-export const before16 = (a: number, b: number): boolean => ((a - b) & 0xffff) >= 0x8000

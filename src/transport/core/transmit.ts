@@ -164,11 +164,10 @@ const writeAgain = (peer: PeerCore, urgent: boolean): void => {
 const writeCopies = (peer: PeerCore, leaving: boolean, now: Millis): void => {
   const { copies, roundTrip, probes, lastAcknowledgedAt } = peer.recovery
   if (builder.commands === 0 && !leaving && !copies.due(now)) return
-  const datagram = builder.record?.number ?? -1
   for (;;) {
     // One copy always fits; several together only up to the limit.
     const room = Math.min(builder.end - builder.at, builder.copyBytes === 0 ? Infinity : MAX_COPY_BYTES - builder.copyBytes)
-    const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? datagram, room, bulkMayLeave(peer, peer.mtu)) : null
+    const command = builder.fits(0) ? copies.next(now, builder.record?.number ?? -1, room, bulkMayLeave(peer, peer.mtu)) : null
     if (command === null) return
     writeCommand(command)
     builder.copyBytes += command.wireBytes
