@@ -27,7 +27,9 @@ export const NO_PEER = 0xfff
 /** Peer numbers are 0 to 0xFFE. */
 export const MAX_PEERS = 4095
 
-/** What every receiver can complete (SPEC §5.6); ENET_PROTOCOL_MAXIMUM_FRAGMENT_COUNT is 1,048,576. */
+/** ENET_PROTOCOL_MAXIMUM_FRAGMENT_COUNT: what the format allows. */
+export const MAX_FRAGMENTS_FORMAL = 1_048_576
+/** What every receiver can complete (SPEC §5.6). */
 export const MAX_FRAGMENTS = 24_576
 /** ENET_HOST_DEFAULT_MAXIMUM_PACKET_SIZE. */
 export const MAX_PACKET_BYTES = 32 * 1024 * 1024

@@ -2,7 +2,7 @@
 // drops the rest of the datagram and adds one to a counter.
 
 import type { Millis } from '../endpoint.ts'
-import { Command, MAX_COMMANDS_RECEIVED, PEER_CHANNEL } from './constants.ts'
+import { Command, MAX_COMMANDS_RECEIVED, MAX_FRAGMENTS_FORMAL, PEER_CHANNEL } from './constants.ts'
 import { lastAcknowledgement } from './departed.ts'
 import { decodeReport, isAnnounce } from './extension.ts'
 import { sendingWindow } from './flow.ts'
@@ -262,7 +262,7 @@ const fragment = (host: Host, peer: PeerCore, command: CommandRecord, length: nu
   const { fragmentCount: count, fragmentNumber: number, totalLength: total, offset } = command
   if (
     count === 0 ||
-    count > 1_048_576 ||
+    count > MAX_FRAGMENTS_FORMAL ||
     number >= count ||
     total > host.options.maxPacketBytes ||
     total < count - 1 ||
