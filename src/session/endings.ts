@@ -42,8 +42,6 @@ export const endingOf = (transport: EndReason, data: number, text: string, serve
       return { reason: 'timeout', data, text }
     case 'refused':
       return { reason: 'refused', data, text: text || describeEndCode(data) }
-    case 'protocol-error':
-      return { reason: 'protocol-error', data, text }
     case 'local':
     case 'host-closed':
     case 'remote':

@@ -86,7 +86,6 @@ export class ConnectAttempt {
     this.#peers.delete(peer)
     const where = displayAddress(address.address, address.port)
     if (reason === 'refused' || reason === 'remote') this.fail(refused(where, data))
-    else if (reason === 'protocol-error') this.fail(new VaivenError('ERR_DIALECT', `${where} answered, but not as ENet does`))
     else if (reason === 'local' || reason === 'host-closed') this.fail(closedWhileConnecting())
     // The core's own patience is at an end; ours may not be.
     else this.#begin(address)

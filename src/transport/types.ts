@@ -25,8 +25,6 @@ export type EndReason =
   | 'refused'
   /** Our connect was never answered. */
   | 'connect-timeout'
-  /** The other side broke a rule that makes going on pointless. */
-  | 'protocol-error'
   /** This host was closed. */
   | 'host-closed'
 
