@@ -5,8 +5,9 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
-import { ImpairRelay } from '../../src/cli/impair-relay.ts'
-import type { Conditions } from '../../src/transport/simulator/index.ts'
+import type { ImpairRelay } from '../../src/cli/impair-relay.ts'
+import { openLoopbackRelay } from '../lib/loopback-relay.ts'
+import type { LoopbackRelaySettings } from '../lib/loopback-relay.ts'
 
 /** A path that stands. */
 export interface RealPath {
@@ -15,19 +16,10 @@ export interface RealPath {
   close(): Promise<void>
 }
 
-/** How the relay treats datagrams, the same both ways. */
-export interface RelaySettings {
-  readonly conditions: Conditions
-  readonly seed: number
-  /** Watches the clock instead of sleeping; takes a core. */
-  readonly precise: boolean
-}
+/** How the path treats datagrams, the same both ways. */
+export type RelaySettings = Omit<LoopbackRelaySettings, 'maxClients'>
 
-const openRelay = (port: number, { conditions, seed, precise }: RelaySettings): Promise<ImpairRelay> =>
-  ImpairRelay.open({
-    listen: { host: '127.0.0.1', port: 0 }, to: { address: '127.0.0.1', port }, conditions: { to: conditions, from: conditions },
-    seed, maxClients: 4, precise,
-  })
+const openRelay = (port: number, settings: RelaySettings): Promise<ImpairRelay> => openLoopbackRelay(port, { ...settings, maxClients: 4 })
 
 /** A path to a server's UDP port. */
 export const udpPath = async (port: number, settings: RelaySettings): Promise<RealPath> => {

@@ -5,6 +5,7 @@ import { createHistogram } from 'node:perf_hooks'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import { ImpairRelay } from '../../src/cli/impair-relay.ts'
 import type { Conditions } from '../../src/transport/simulator/index.ts'
+import { openLoopbackRelay } from '../lib/loopback-relay.ts'
 import { sampleNoise } from '../lib/machine.ts'
 import type { NoiseSample } from '../lib/machine.ts'
 import { runClient, startServer } from '../lib/processes.ts'
@@ -161,10 +162,7 @@ export const throughRelay = async (entries: readonly Entry[], settings: Settings
     try {
       server = await startServer(entry)
       const conditions: Conditions = { latencyMs: 25, lossRatio: loss / 100 }
-      relay = await ImpairRelay.open({
-        listen: { host: '127.0.0.1', port: 0 }, to: { address: '127.0.0.1', port: server.port },
-        conditions: { to: conditions, from: conditions }, seed: seed + round, maxClients: 8, precise: false,
-      })
+      relay = await openLoopbackRelay(server.port, { conditions, seed: seed + round, maxClients: 8, precise: false })
       const { samplesNs = [], missing = 0 } = await runClient(entry, relay.address.port, 'open', { size: 64, rate: 100, seconds })
       for (const percent of [50, 99]) table.add(`${loss}-p${percent}`, `${loss} % loss, p${percent}`, 'ms', 'lower', name,
         percentile(samplesNs, percent) / 1e6)

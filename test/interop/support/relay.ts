@@ -1,6 +1,6 @@
 // The shipped relay (`vaiven impair`) between real programs on the loopback interface, the same conditions both ways.
 
-import { ImpairRelay } from '../../../src/cli/impair-relay.ts'
+import { openLoopbackRelay } from '../../../bench/lib/loopback-relay.ts'
 import type { Conditions } from '../../../src/transport/simulator/conditions.ts'
 
 /** A running relay. */
@@ -17,10 +17,7 @@ export interface Relay {
 
 /** Opens a relay to 127.0.0.1:`targetPort`. The seed decides each datagram's fate by its client and number, in either direction. */
 export const openRelay = async (targetPort: number, conditions: Conditions, seed: number): Promise<Relay> => {
-  const relay = await ImpairRelay.open({
-    listen: { host: '127.0.0.1', port: 0 }, to: { address: '127.0.0.1', port: targetPort }, conditions: { to: conditions, from: conditions },
-    seed, maxClients: 64, precise: false,
-  })
+  const relay = await openLoopbackRelay(targetPort, { conditions, seed, maxClients: 64, precise: false })
   const total = (counter: 'sent' | 'lost' | 'duplicated' | 'reordered'): number =>
     relay.totals('to')[counter] + relay.totals('from')[counter]
   return {
